@@ -3,7 +3,7 @@
  * memory, directory, Cassandra, and each of them wrapped.
  */
 import type { Guid, HostId, ProjectId, WriteId } from '../base/ids.ts'
-import type { Life, Project } from '../graph/state.ts'
+import type { Life, Project, WriteRow } from '../graph/state.ts'
 import type { Transaction } from '../graph/transaction.ts'
 import type { HostRow, HostTransaction } from '../hosts/state.ts'
 
@@ -112,10 +112,10 @@ export interface ProjectHint {
   readonly head: Guid | null
 }
 
+/** A write as its intent is about to insert it: enough to end it where the intent never came. */
 export interface WritingEntry {
   readonly project: ProjectId
-  readonly writeId: WriteId
-  readonly chunkBytes: number
+  readonly row: WriteRow
 }
 
 export interface LogEntry {

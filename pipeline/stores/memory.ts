@@ -179,7 +179,7 @@ export function memoryCatalogue(state: Omit<MemoryState, 'blobs'>, nowMs: () => 
     async noteWriting(host, entry, { signal } = {}) {
       signal?.throwIfAborted()
       const entries = writing.get(host) ?? new Map<WriteId, WritingEntry>()
-      writing.set(host, entries.set(entry.writeId, entry))
+      writing.set(host, entries.set(entry.row.writeId, entry))
     },
 
     async forgetWriting(host, writeId, { signal } = {}) {

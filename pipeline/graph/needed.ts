@@ -1,0 +1,55 @@
+/** Which edges the points that must stay restorable need, and which are superfluous (rule `needed`). */
+import type { Guid, WriteId } from '../base/ids.ts'
+import { cheapestPaths, type EdgeCost, type Paths } from './plan.ts'
+import { DEFAULT_RETENTION, type Point, type RetentionPolicy, retain } from './retention.ts'
+import { EVERY_RULE, type Rules } from './rules.ts'
+import type { Project, WriteRow } from './state.ts'
+
+export interface NeededOptions {
+  readonly policy?: RetentionPolicy
+  readonly cost?: EdgeCost
+  /** Whether a `writing` row's base must stay: true for every row unless its host is known to be dead. */
+  readonly mayStillCommit?: (row: WriteRow) => boolean
+  readonly rules?: Rules
+}
+
+/** The points that can be restored. One with several edges counts once. */
+export function reachablePoints(project: Project, paths: Paths): Map<Guid, Point> {
+  const points = new Map<Guid, Point>()
+  for (const row of project.rows.values())
+    if (row.state === 'committed' && paths.reaches(row.to) && !points.has(row.to))
+      points.set(row.to, { guid: row.to, atMs: row.manifest?.stream.createdAtMs ?? row.begunAtMs })
+  return points
+}
+
+/** Points that must stay restorable, each with its reason. */
+export function keptPoints(project: Project, paths: Paths, options: NeededOptions = {}): Map<Guid, string> {
+  const { policy = DEFAULT_RETENTION, mayStillCommit = () => true } = options
+  const kept = retain(reachablePoints(project, paths).values(), policy)
+  for (const row of project.rows.values())
+    if (row.state === 'writing' && row.from !== null && mayStillCommit(row))
+      kept.set(row.from, 'base-of-a-write')
+  for (const [point, reason] of Object.entries(project.statics.kept)) kept.set(point as Guid, reason)
+  if (project.statics.head !== null) kept.set(project.statics.head, 'head')
+  return kept
+}
+
+/** For each kept point the edges of one cheapest path. */
+export function neededWrites(project: Project, options: NeededOptions = {}): Set<WriteId> {
+  const paths = cheapestPaths(project.rows.values(), options.cost ? { cost: options.cost } : {})
+  const needed = new Set<WriteId>()
+  for (const point of keptPoints(project, paths, options).keys())
+    for (const { writeId } of paths.to(point)?.toReversed() ?? []) {
+      // All cheapest paths grow from one tree: where an edge is known, so is the rest of the way to the root.
+      if (needed.has(writeId)) break
+      needed.add(writeId)
+    }
+  return needed
+}
+
+/** Committed edges that no kept point needs. */
+export function superfluousWrites(project: Project, options: NeededOptions = {}): WriteRow[] {
+  const { rules = EVERY_RULE } = options
+  const needed = rules.needed ? neededWrites(project, options) : new Set<WriteId>()
+  return [...project.rows.values()].filter((row) => row.state === 'committed' && !needed.has(row.writeId))
+}

@@ -1,0 +1,130 @@
+/**
+ * A host's life in the store: register, renew, end (rules 13, 15, 16, 18). One session at a time may speak for a
+ * host id; whoever finds another session in the row stops and does not take it back.
+ */
+import { OutcomeUnknownError, TidepoolError } from '../base/errors.ts'
+import type { HostId, SessionId } from '../base/ids.ts'
+import type { CallOptions, Catalogue } from '../stores/contract.ts'
+import type { HostRow, HostTransaction, ProcessIdentity } from './state.ts'
+
+export interface HostIdentity {
+  readonly host: HostId
+  readonly session: SessionId
+  readonly name: string
+  readonly process: ProcessIdentity | null
+}
+
+export interface Registration {
+  readonly row: HostRow
+  /** The host had been marked dead or had ended: it must touch each project it holds before it counts as owner again (`returnTouch`). */
+  readonly returned: boolean
+}
+
+const TRIES = 8
+
+/** Makes this session the host's. The session was drawn, and recorded locally, before. */
+export async function registerHost(
+  catalogue: Catalogue,
+  identity: HostIdentity,
+  options: CallOptions = {},
+): Promise<Registration> {
+  let lost: unknown
+  let returned = false
+  for (let tries = 0; tries < TRIES; tries++) {
+    const row = await catalogue.readHost(identity.host, options)
+    if (row?.session === identity.session) {
+      if (row.state === 'live') return { row, returned }
+      throw sessionLost(identity, row)
+    }
+    if (row && row.state !== 'live') returned = true
+    const changedAtMs = await catalogue.nowMs(options)
+    try {
+      await catalogue.applyHost(registration(identity, row, changedAtMs), options)
+    } catch (error) {
+      // The next read shows whether our session stands in the row; if it arrives later, it fails on renewSeq.
+      if (!(error instanceof OutcomeUnknownError)) throw error
+      lost = error
+    }
+  }
+  throw new OutcomeUnknownError(`registration of host ${identity.host}`, lost)
+}
+
+function registration(
+  identity: HostIdentity,
+  row: HostRow | undefined,
+  changedAtMs: number,
+): HostTransaction {
+  const set = { ...identity, state: 'live' as const, changedAtMs, renewSeq: (row?.renewSeq ?? 0n) + 1n }
+  return {
+    what: `registration of host ${identity.host}`,
+    host: identity.host,
+    if: row ? { session: row.session, renewSeq: row.renewSeq, state: row.state } : 'absent',
+    set,
+  }
+}
+
+/**
+ * One renewal. Resolves with the row as it is now. Rejects with `host-lost` where another session has the host id
+ * or somebody marked it dead: then nothing may be committed, evicted or opened until it has registered anew.
+ */
+export async function renewHost(
+  catalogue: Catalogue,
+  identity: HostIdentity,
+  row: HostRow,
+  options: CallOptions = {},
+): Promise<HostRow> {
+  const set = { renewSeq: row.renewSeq + 1n }
+  const renewal: HostTransaction = {
+    what: `renewal of host ${identity.host}`,
+    host: identity.host,
+    if: { session: identity.session, renewSeq: row.renewSeq, state: 'live' },
+    set,
+  }
+  if (await catalogue.applyHost(renewal, options)) return { ...row, ...set }
+  const now = await catalogue.readHost(identity.host, options)
+  // An earlier renewal whose answer was lost has moved the number: that is ours, and as good.
+  if (now?.session === identity.session && now.state === 'live') return now
+  throw sessionLost(identity, now)
+}
+
+function sessionLost(identity: HostIdentity, now: HostRow | undefined): TidepoolError {
+  const other = now !== undefined && now.session !== identity.session
+  return new TidepoolError(
+    'host-lost',
+    other
+      ? `host ${identity.host} is spoken for by another session (${now.name}, session ${now.session})`
+      : `host ${identity.host} was marked ${now?.state ?? 'gone'} while this session was silent`,
+    {
+      hint: other
+        ? 'Two machines have the same host id: give one of them a state directory of its own.'
+        : 'It registers anew by itself; projects that others took meanwhile stay with them.',
+    },
+  )
+}
+
+/** Marks the host ended: whoever wants its projects may take them at once. Idempotent; says nothing where the session is lost already. */
+export async function endHost(
+  catalogue: Catalogue,
+  identity: HostIdentity,
+  options: CallOptions = {},
+): Promise<void> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const row = await catalogue.readHost(identity.host, options)
+    if (row?.session !== identity.session || row.state !== 'live') return
+    const changedAtMs = await catalogue.nowMs(options)
+    try {
+      await catalogue.applyHost(
+        {
+          what: `end of host ${identity.host}`,
+          host: identity.host,
+          if: { session: identity.session, renewSeq: row.renewSeq, state: 'live' },
+          set: { state: 'ended', changedAtMs },
+        },
+        options,
+      )
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknownError)) throw error
+    }
+  }
+  throw new OutcomeUnknownError(`end of host ${identity.host}`)
+}
