@@ -1,0 +1,113 @@
+/** Writes one stream's chunks into its file, each at its own offset, and makes all of them durable in the end. */
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { errnoOf } from '../../base/errors.ts'
+import { MIB } from '../../base/units.ts'
+import type { BlobWriter, CallOptions, WriteRef } from '../contract.ts'
+import { diskError, makeDirectory, syncDirectory, writeAt } from './disk.ts'
+import { DIGEST_BYTES, projectsDirectory, type WritePaths, writePaths } from './layout.ts'
+
+const FLUSH_EVERY_BYTES = 64 * MIB
+
+/** No O_EXCL: where `create` failed half-way it may be called again; a write id itself never comes twice. */
+const FLAGS = constants.O_RDWR | constants.O_CREAT
+
+export async function createBlobWriter(root: string, write: WriteRef): Promise<BlobWriter> {
+  const paths = writePaths(root, write)
+  try {
+    const [stream, sums] = await openBoth(root, paths)
+    return new DirectoryWriter(write.chunkBytes, paths, stream, sums)
+  } catch (error) {
+    throw diskError('create', paths.stream, error)
+  }
+}
+
+async function openBoth(root: string, paths: WritePaths): Promise<[FileHandle, FileHandle]> {
+  for (let attempt = 1; ; attempt++) {
+    await makeDirectory(projectsDirectory(root))
+    await makeDirectory(paths.directory)
+    let stream: FileHandle | undefined
+    try {
+      stream = await open(paths.stream, FLAGS, 0o644)
+      return [stream, await open(paths.sums, FLAGS, 0o644)]
+    } catch (error) {
+      await stream?.close()
+      // Whoever removes a project's last write removes its directory too, perhaps just now.
+      if (errnoOf(error) !== 'ENOENT' || attempt === 5) throw error
+    }
+  }
+}
+
+class DirectoryWriter implements BlobWriter {
+  readonly #chunkBytes: number
+  readonly #paths: WritePaths
+  readonly #stream: FileHandle
+  readonly #sums: FileHandle
+  #unflushedBytes = 0
+  #flushing: Promise<void> | undefined
+  #flushFailed: { readonly error: unknown } | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(chunkBytes: number, paths: WritePaths, stream: FileHandle, sums: FileHandle) {
+    this.#chunkBytes = chunkBytes
+    this.#paths = paths
+    this.#stream = stream
+    this.#sums = sums
+  }
+
+  /** Ends a begun write before it rejects for an abort: until then the kernel still reads from `data`. */
+  async put(seq: number, data: Buffer, digest: Buffer, options?: CallOptions): Promise<void> {
+    options?.signal?.throwIfAborted()
+    if (data.length > this.#chunkBytes || digest.length !== DIGEST_BYTES)
+      throw new RangeError(`chunk ${seq}: ${data.length} bytes with a digest of ${digest.length}`)
+    try {
+      await writeAt(this.#stream, data, seq * this.#chunkBytes)
+      // Only now, so that a sum never stands for bytes that were not written.
+      await writeAt(this.#sums, digest, seq * DIGEST_BYTES)
+    } catch (error) {
+      throw diskError('write', this.#paths.stream, error)
+    }
+    this.#flushEarly(data.length)
+    options?.signal?.throwIfAborted()
+  }
+
+  async seal(options?: CallOptions): Promise<void> {
+    options?.signal?.throwIfAborted()
+    await this.#flushing
+    try {
+      // The kernel tells of a failed write-back once: what an early flush was told must not be forgotten.
+      if (this.#flushFailed) throw this.#flushFailed.error
+      await Promise.all([this.#stream.datasync(), this.#sums.datasync()])
+      await syncDirectory(this.#paths.directory)
+    } catch (error) {
+      throw diskError('make durable', this.#paths.stream, error)
+    }
+    options?.signal?.throwIfAborted()
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#flushing
+    // Each waits for what is still being written through it.
+    await Promise.all([this.#stream.close(), this.#sums.close()])
+  }
+
+  /** Keeps the disk busy from the start, so that little is left for the last fsync. */
+  #flushEarly(bytes: number): void {
+    this.#unflushedBytes += bytes
+    if (this.#unflushedBytes < FLUSH_EVERY_BYTES || this.#flushing || this.#closing) return
+    this.#unflushedBytes = 0
+    this.#flushing = this.#stream
+      .datasync()
+      .catch((error: unknown) => {
+        this.#flushFailed ??= { error }
+      })
+      .finally(() => {
+        this.#flushing = undefined
+      })
+  }
+}
