@@ -1,0 +1,54 @@
+/** The feature flags of a stream, by name: what a receiver has to know to take it. */
+
+/** `DMU_BACKUP_FEATURE_*` of OpenZFS by bit; bits without a name there keep their number in ours. */
+const NAMES: Readonly<Record<number, string>> = {
+  0: 'dedup',
+  1: 'dedup-props',
+  2: 'sa-spill',
+  16: 'embedded',
+  17: 'lz4',
+  19: 'large-blocks',
+  20: 'resuming',
+  21: 'redacted',
+  22: 'compressed',
+  23: 'large-dnode',
+  24: 'raw',
+  25: 'zstd',
+  26: 'holds',
+  27: 'switch-to-large-blocks',
+  28: 'longname',
+  29: 'large-microzap',
+}
+
+/** The two lowest bits of `drr_versioninfo` are the kind of header, all above are features. */
+const HEADER_KIND_BITS = 2n
+
+export const PLAIN_STREAM = 1
+export const COMPOUND_STREAM = 2
+
+export function headerKind(versionInfo: bigint): number {
+  return Number(versionInfo & 3n)
+}
+
+/**
+ * Unknown bits become `feature-18` and the like, and are no reason to refuse: a later ZFS adds flags without
+ * changing how records are framed, and where it does, the checksum at the end does not come out.
+ */
+export function featureNames(versionInfo: bigint): string[] {
+  const names: string[] = []
+  for (let bits = versionInfo >> HEADER_KIND_BITS, bit = 0; bits !== 0n; bits >>= 1n, bit++)
+    if (bits & 1n) names.push(NAMES[bit] ?? `feature-${bit}`)
+  return names
+}
+
+/** The way back, for whoever writes streams. */
+export function versionInfo(kind: number, features: readonly string[]): bigint {
+  let bits = 0n
+  for (const feature of features) {
+    const numbered = /^feature-([0-9]{1,2})$/.exec(feature)?.[1]
+    const bit = numbered ?? Object.keys(NAMES).find((key) => NAMES[Number(key)] === feature)
+    if (bit === undefined) throw new RangeError(`no stream feature is called ${JSON.stringify(feature)}`)
+    bits |= 1n << BigInt(bit)
+  }
+  return (bits << HEADER_KIND_BITS) | BigInt(kind)
+}
