@@ -9,7 +9,7 @@ import type { HostRow, HostTransaction } from '../hosts/state.ts'
 
 /** An aborted call rejects with the signal's reason, soon; what it had begun may still happen. */
 export interface CallOptions {
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Which write, and how its bytes are cut. */

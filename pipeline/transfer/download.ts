@@ -1,0 +1,115 @@
+/**
+ * The bytes of a write, in order, read ahead, every chunk verified, and the root digest before the end is signalled:
+ * a consumer that saw the end has the very bytes that were committed.
+ */
+import { TidepoolError } from '../base/errors.ts'
+import type { Limiter, Permit, Priority } from '../limit/limiter.ts'
+import type { BlobReader, BlobStore, Chunk, WriteExtent } from '../stores/contract.ts'
+import { digestOf, RootDigest } from './digest.ts'
+
+export interface DownloadOptions {
+  readonly limiter: Limiter
+  readonly priority: Priority
+  readonly signal?: AbortSignal | undefined
+  /** How many chunks may be read ahead: a consumer that stands still must not hold what others need. */
+  readonly readAhead?: number
+}
+
+export interface CommittedExtent extends WriteExtent {
+  readonly rootDigest: string
+}
+
+interface Fetched {
+  readonly chunk: Chunk
+  readonly permit: Permit
+}
+
+const READ_AHEAD_BYTES = 8 * 1024 * 1024
+
+/** Yields each chunk's bytes; a buffer is the consumer's until it asks for the next. */
+export async function* download(
+  blobs: BlobStore,
+  write: CommittedExtent,
+  options: DownloadOptions,
+): AsyncGenerator<Buffer, void> {
+  const { limiter, priority, signal: outer } = options
+  const readAhead = options.readAhead ?? Math.max(2, Math.ceil(READ_AHEAD_BYTES / write.chunkBytes))
+  const stop = new AbortController()
+  const signal = outer ? AbortSignal.any([outer, stop.signal]) : stop.signal
+  signal.throwIfAborted()
+  const root = new RootDigest()
+  const reader = await blobs.open(write, { signal })
+  const ahead: Promise<Fetched>[] = []
+  let next = 0
+  const fetchNext = (): void => {
+    const fetched = fetch(reader, write, next++, { limiter, priority, signal })
+    // It is awaited in its turn; a failure before that must not count as unhandled.
+    fetched.catch(() => {})
+    ahead.push(fetched)
+  }
+  try {
+    for (let seq = 0; seq < write.chunkCount; seq++) {
+      while (next < write.chunkCount && ahead.length < readAhead) fetchNext()
+      const { chunk, permit } = await (ahead[0] as Promise<Fetched>)
+      ahead.shift()
+      try {
+        root.add(chunk.digest)
+        yield chunk.data
+      } finally {
+        permit.release()
+      }
+    }
+    const rootDigest = root.end()
+    if (rootDigest !== write.rootDigest)
+      throw damaged(write, `its chunks have root digest ${rootDigest}, its manifest says ${write.rootDigest}`)
+  } finally {
+    stop.abort(new TidepoolError('download-left', `the download of write ${write.writeId} was left`))
+    for (const fetched of await Promise.allSettled(ahead))
+      if (fetched.status === 'fulfilled') fetched.value.permit.release()
+    await reader.close()
+  }
+}
+
+/**
+ * Each chunk queues for its own permit and the first in line is the next that is consumed, so two downloads that
+ * share a limiter can never each hold what the other waits for.
+ */
+async function fetch(
+  reader: BlobReader,
+  write: WriteExtent,
+  seq: number,
+  { limiter, priority, signal }: Pick<DownloadOptions, 'limiter' | 'priority'> & { signal: AbortSignal },
+): Promise<Fetched> {
+  const permit = await limiter.acquire(write.chunkBytes, { priority, signal })
+  try {
+    return { chunk: await verified(reader, write, seq, signal), permit }
+  } catch (error) {
+    permit.release()
+    throw error
+  }
+}
+
+/** A chunk whose bytes are those that were put: looked at twice, the second time among more copies. */
+async function verified(
+  reader: BlobReader,
+  write: WriteExtent,
+  seq: number,
+  signal: AbortSignal,
+): Promise<Chunk> {
+  try {
+    const chunk = await reader.get(seq, { signal })
+    if (digestOf(chunk.data).equals(chunk.digest)) return chunk
+  } catch (error) {
+    if (!(error instanceof TidepoolError && error.code === 'chunk-missing')) throw error
+  }
+  const chunk = await reader.get(seq, { signal, careful: true })
+  if (digestOf(chunk.data).equals(chunk.digest)) return chunk
+  throw damaged(write, `the bytes of chunk ${seq} are not those that were stored`)
+}
+
+function damaged(write: WriteExtent, why: string): TidepoolError {
+  return new TidepoolError('write-damaged', `write ${write.writeId} of ${write.project} is damaged: ${why}`, {
+    hint: `\`tidepool stream verify --write ${write.writeId}\` tells which chunks; another path to the same point may be whole.`,
+    facts: { project: write.project, writeId: write.writeId },
+  })
+}

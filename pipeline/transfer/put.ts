@@ -1,0 +1,334 @@
+/**
+ * Puts one send stream into a project: intent, chunks, commit. The stream is followed as it flows; what is not exactly
+ * one whole stream, or was interrupted anywhere, is aborted, its chunks removed, and never committed.
+ */
+import { OutcomeUnknownError, TidepoolError } from '../base/errors.ts'
+import { type HostId, newWriteId, type ProjectId, type SessionId, type WriteId } from '../base/ids.ts'
+import { commitAttempt } from '../graph/commit.ts'
+import type { NeededOptions } from '../graph/needed.ts'
+import { type Placement, placementOf } from '../graph/placement.ts'
+import { endWrite, unresolvedWrites } from '../graph/resolve.ts'
+import { readProject } from '../graph/settle.ts'
+import type { Project, WriteRow } from '../graph/state.ts'
+import { beginWrite, markDeleted, raiseSeqHigh } from '../graph/transitions.ts'
+import type { Limiter, Priority } from '../limit/limiter.ts'
+import type { Store } from '../stores/contract.ts'
+import { inspect } from '../stream/inspect.ts'
+import { type StreamBegin, StreamParser } from '../stream/parser.ts'
+import type { Source } from './chunker.ts'
+import { MANIFEST_VERSION, type Manifest } from './manifest.ts'
+import { upload } from './upload.ts'
+
+export interface PutOptions {
+  readonly store: Store
+  readonly limiter: Limiter
+  readonly priority?: Priority
+  /** Owned by `host`; what earlier attempts of this session left writing is ended before. */
+  readonly project: ProjectId
+  readonly host: HostId
+  readonly session: SessionId
+  /** @default the store's */
+  readonly chunkBytes?: number | undefined
+  /** Decides whether the stream's end becomes the head. @default `placementOf` */
+  readonly place?: (project: Project, begin: StreamBegin) => Placement
+  readonly retention?: NeededOptions
+  readonly usage?: Manifest['usage']
+  readonly treeDigest?: string
+  readonly signal?: AbortSignal | undefined
+  readonly onBegin?: (begin: StreamBegin, writeId: WriteId) => void
+  readonly onProgress?: (storedBytes: bigint) => void
+}
+
+export interface Put {
+  readonly writeId: WriteId
+  readonly placement: Placement
+  readonly manifest: Manifest
+  readonly from: WriteRow['from']
+  readonly to: WriteRow['to']
+  /** The project in which it is committed. */
+  readonly project: Project
+}
+
+/** A short stream needs no second mark, a long one few. */
+const FIRST_SEQ_HIGH = 64
+
+/** How long cleaning up after a failure may take before it is left to scrub. */
+const CLEAN_UP_LIMIT_MS = 20_000
+
+export async function putStream(source: Source, options: PutOptions): Promise<Put> {
+  const { signal: outer } = options
+  const stop = new AbortController()
+  const signal = outer ? AbortSignal.any([outer, stop.signal]) : stop.signal
+  signal.throwIfAborted()
+  const parser = new StreamParser()
+  const pieces = inspect(source(signal), parser)
+  try {
+    // The stream says in its first record what it is; until then the store hears nothing of it.
+    const first = await pieces.next()
+    const begin = parser.begin
+    if (first.done || !begin)
+      throw new TidepoolError('stream-empty', 'the stream ended before its first record')
+    return await putParsed({ parser, begin, first: first.value, pieces, stop }, { ...options, signal })
+  } catch (error) {
+    stop.abort(error)
+    // The source may fail once more because it was ended; the first failure is the one to tell.
+    await pieces.return(undefined as never).catch(() => {})
+    throw outer?.aborted ? outer.reason : error
+  }
+}
+
+/** A stream whose first record was read, and how to end its source. */
+interface Opened {
+  readonly parser: StreamParser
+  readonly begin: StreamBegin
+  readonly first: Uint8Array
+  readonly pieces: AsyncGenerator<Uint8Array>
+  readonly stop: AbortController
+}
+
+async function putParsed(opened: Opened, options: PutOptions & { signal: AbortSignal }): Promise<Put> {
+  const { parser, begin } = opened
+  const { store, limiter, priority = 'save', host, session, signal } = options
+  const { blobs, catalogue } = store
+  await requireReceivable(store, begin, signal)
+  const planned = await resolved(store, await readProject(catalogue, options.project, { signal }), options)
+  const placement = (options.place ?? defaultPlace)(planned, begin)
+  const chunkBytes = options.chunkBytes ?? blobs.defaultChunkBytes
+  const nowMs = await catalogue.nowMs({ signal })
+  const row: WriteRow = {
+    writeId: newWriteId(),
+    from: begin.fromGuid,
+    to: begin.toGuid,
+    host,
+    session,
+    side: placement !== 'head',
+    state: 'writing',
+    chunkBytes,
+    seqHigh: FIRST_SEQ_HIGH,
+    begunAtMs: nowMs,
+    changedAtMs: nowMs,
+    committedAtMs: null,
+    manifest: null,
+  }
+  const write = { project: planned.id, writeId: row.writeId, chunkBytes }
+  await catalogue.noteWriting(host, { project: planned.id, row }, { signal })
+  try {
+    await intend(store, planned, row, signal)
+    options.onBegin?.(begin, row.writeId)
+    const writer = await blobs.create(write, { signal })
+    let manifest: Manifest
+    try {
+      const uploaded = await upload((ending) => continued(opened, ending), {
+        writer,
+        chunkBytes,
+        limiter,
+        priority,
+        reserved: FIRST_SEQ_HIGH,
+        reserve: (seqHigh) => reserve(store, planned, row, seqHigh, signal),
+        signal,
+        onProgress: options.onProgress,
+      })
+      await writer.seal({ signal })
+      manifest = manifestOf(uploaded, chunkBytes, parser, options)
+    } finally {
+      await writer.close()
+    }
+    const project = await commitAttempt(catalogue, {
+      writeId: row.writeId,
+      manifest,
+      planned,
+      stillAllowed: (now) => stillAllowed(now, begin, placement, options),
+      ...(options.retention && { retention: options.retention }),
+      signal,
+    })
+    await afterCommit(store, planned.id, row, nowMs, signal)
+    return { writeId: row.writeId, placement, manifest, from: row.from, to: row.to, project }
+  } catch (error) {
+    await cleanUp(store, planned.id, row)
+    const late = await committedAfterAll(store, planned.id, row.writeId)
+    if (!late) throw error
+    return { writeId: row.writeId, placement, ...late, from: row.from, to: row.to }
+  }
+}
+
+/** Where only the very last answer was lost, it happened, and is reported as what it is. */
+async function committedAfterAll(
+  store: Store,
+  id: ProjectId,
+  writeId: WriteId,
+): Promise<Pick<Put, 'project' | 'manifest'> | undefined> {
+  try {
+    const project = await store.catalogue.read(id, { signal: AbortSignal.timeout(CLEAN_UP_LIMIT_MS) })
+    const manifest = project?.rows.get(writeId)?.manifest
+    return project && manifest ? { project, manifest } : undefined
+  } catch {
+    // Not known is told as failed: the next put or scrub sees what it is.
+    return undefined
+  }
+}
+
+const defaultPlace = (project: Project, begin: StreamBegin): Placement =>
+  placementOf(project, begin.fromGuid, begin.toGuid)
+
+/** A store knows what its hosts can receive; what none could open again must not be its only copy. */
+async function requireReceivable(store: Store, begin: StreamBegin, signal: AbortSignal): Promise<void> {
+  const { receivable } = await store.catalogue.info({ signal })
+  const foreign = receivable ? begin.features.filter((feature) => !receivable.includes(feature)) : []
+  if (foreign.length > 0)
+    throw new TidepoolError(
+      'features-not-receivable',
+      `the stream uses ${foreign.join(', ')}, which not every host of this store can receive`,
+      {
+        hint: 'Send it without those features, or change what the store says its hosts can receive.',
+      },
+    )
+}
+
+async function intend(store: Store, planned: Project, row: WriteRow, signal: AbortSignal): Promise<void> {
+  const { catalogue } = store
+  try {
+    if (await catalogue.apply(beginWrite(planned, row), { signal })) return
+  } catch (error) {
+    if (!(error instanceof OutcomeUnknownError) || signal.aborted) throw error
+  }
+  const now = await readProject(catalogue, planned.id, { signal })
+  if (now.rows.get(row.writeId)?.state === 'writing') return
+  if (now.statics.epoch === planned.statics.epoch && now.statics.life === 'live')
+    throw new OutcomeUnknownError(`intent of write ${row.writeId}`)
+  throw lostProject(planned.id)
+}
+
+async function reserve(
+  store: Store,
+  planned: Project,
+  row: WriteRow,
+  seqHigh: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const raise = raiseSeqHigh(planned, row.writeId, seqHigh)
+  try {
+    if (await store.catalogue.apply(raise, { signal })) return
+  } catch (error) {
+    if (!(error instanceof OutcomeUnknownError) || signal.aborted) throw error
+  }
+  const now = await readProject(store.catalogue, planned.id, { signal })
+  const mark = now.rows.get(row.writeId)
+  if (mark?.state === 'writing' && mark.seqHigh >= seqHigh) return
+  if (mark?.state === 'writing' && now.statics.epoch === planned.statics.epoch)
+    throw new OutcomeUnknownError(raise.what)
+  throw lostProject(planned.id)
+}
+
+function lostProject(project: ProjectId): TidepoolError {
+  return new TidepoolError(
+    'project-lost',
+    `project ${project} was taken over, rolled back or destroyed while the stream was being stored`,
+    {
+      hint: 'Look at the project again before you repeat it.',
+    },
+  )
+}
+
+function stillAllowed(
+  now: Project,
+  begin: StreamBegin,
+  placement: Placement,
+  options: PutOptions,
+): string | undefined {
+  if (now.statics.owner !== options.host) return 'this host no longer owns the project'
+  const place = (options.place ?? defaultPlace)(now, begin)
+  return place === placement
+    ? undefined
+    : `the project has moved: the stream would now be ${place}, not ${placement}`
+}
+
+/** The whole stream again. A store that fails must also end a source that is silent. */
+async function* continued({ first, pieces, stop }: Opened, ending: AbortSignal): AsyncGenerator<Uint8Array> {
+  ending.addEventListener('abort', () => stop.abort(ending.reason), { once: true })
+  yield first
+  yield* pieces
+}
+
+/** The project once nothing of this host is left half-done in it. */
+async function resolved(store: Store, project: Project, options: PutOptions): Promise<Project> {
+  const unresolved = unresolvedWrites(project, options)
+  for (const row of unresolved)
+    if ((await cleanUp(store, project.id, row)) === 'unknown')
+      throw new OutcomeUnknownError(`end of write ${row.writeId}`)
+  return unresolved.length === 0 ? project : readProject(store.catalogue, project.id, options)
+}
+
+function manifestOf(
+  uploaded: Awaited<ReturnType<typeof upload>>,
+  chunkBytes: number,
+  parser: StreamParser,
+  { usage, treeDigest }: PutOptions,
+): Manifest {
+  const facts = parser.end()
+  if (facts.bytes !== uploaded.bytes)
+    throw new TidepoolError(
+      'bytes-differ',
+      `${facts.bytes} bytes were followed, but ${uploaded.bytes} stored`,
+    )
+  return {
+    version: MANIFEST_VERSION,
+    codec: 'none',
+    ...uploaded,
+    chunkBytes,
+    stream: {
+      toName: facts.toName,
+      createdAtMs: facts.createdAtMs,
+      byteOrder: facts.byteOrder,
+      features: [...facts.features],
+      logicalBytes: facts.logicalBytes,
+      records: { ...facts.records },
+    },
+    ...(usage && { usage }),
+    ...(treeDigest !== undefined && { treeDigest }),
+  }
+}
+
+/** Neither of these decides anything: a follower reads the projects too, and an entry that stays is cleared by scrub. */
+async function afterCommit(
+  store: Store,
+  project: ProjectId,
+  row: WriteRow,
+  atMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { catalogue } = store
+  await Promise.allSettled([
+    catalogue.log({ atMs, project, writeId: row.writeId, what: 'committed' }, { signal }),
+    catalogue.forgetWriting(row.host, row.writeId, { signal }),
+  ])
+}
+
+/**
+ * Ends the write and removes what was stored of it. Resolves with the state that it has; whatever could not be done
+ * is done by scrub, which finds the write by its entry.
+ */
+async function cleanUp(
+  store: Store,
+  project: ProjectId,
+  row: WriteRow,
+): Promise<WriteRow['state'] | 'gone' | 'unknown'> {
+  const { blobs, catalogue } = store
+  const signal = AbortSignal.timeout(CLEAN_UP_LIMIT_MS)
+  try {
+    const state = await endWrite(catalogue, project, row, { signal })
+    if (state === 'aborted') {
+      const seqHigh =
+        (await catalogue.read(project, { signal }))?.rows.get(row.writeId)?.seqHigh ?? row.seqHigh
+      await blobs.remove({ project, writeId: row.writeId, chunkBytes: row.chunkBytes, seqHigh }, { signal })
+      await catalogue.apply(
+        markDeleted(project, { ...row, state: 'aborted' }, await catalogue.nowMs({ signal })),
+        { signal },
+      )
+    }
+    await catalogue.forgetWriting(row.host, row.writeId, { signal })
+    return state
+  } catch {
+    // The failure that led here is the one to tell; scrub ends what is left.
+    return 'unknown'
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Cuts a stream of bytes into chunks and stores them, many at a time.
+ *
+ * A permit is taken before the bytes of a chunk are pulled, so what is in memory is bounded by the limiter whatever
+ * the source and the store do. The function returns only when everything that it started has settled.
+ */
+import { TidepoolError } from '../base/errors.ts'
+import type { Limiter, Priority } from '../limit/limiter.ts'
+import type { BlobWriter } from '../stores/contract.ts'
+import { BufferPool } from './buffers.ts'
+import { ChunkReader, type Source } from './chunker.ts'
+import { digestOf, RootDigest } from './digest.ts'
+import { Tasks } from './tasks.ts'
+
+export interface UploadOptions {
+  readonly writer: BlobWriter
+  readonly chunkBytes: number
+  readonly limiter: Limiter
+  readonly priority: Priority
+  /** Makes it durable that chunks below this number may exist; called before the first of them is put. */
+  readonly reserve: (seqHigh: number) => Promise<void>
+  /** Chunks below this number are reserved already. */
+  readonly reserved: number
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((storedBytes: bigint) => void) | undefined
+}
+
+export interface Uploaded {
+  readonly bytes: bigint
+  readonly chunkCount: number
+  readonly rootDigest: string
+}
+
+/** A store numbers chunks with 32 bits. */
+const MAX_CHUNKS = 2 ** 31 - 1
+
+export async function upload(source: Source, options: UploadOptions): Promise<Uploaded> {
+  const { writer, chunkBytes, limiter, priority, signal: outer } = options
+  const stop = new AbortController()
+  const signal = outer ? AbortSignal.any([outer, stop.signal]) : stop.signal
+  signal.throwIfAborted()
+  const tasks = new Tasks((error) => stop.abort(error))
+  const pieces = source(signal)[Symbol.asyncIterator]()
+  const reader = new ChunkReader(pieces)
+  const buffers = new BufferPool(chunkBytes)
+  const root = new RootDigest()
+  let bytes = 0n
+  let storedBytes = 0n
+  let reserved = options.reserved
+  try {
+    for (let seq = 0; ; seq++) {
+      const permit = await limiter.acquire(chunkBytes, { priority, signal })
+      const buffer = buffers.take()
+      const giveBack = (): void => {
+        buffers.give(buffer)
+        permit.release()
+      }
+      let length: number
+      try {
+        length = await reader.fill(buffer)
+        if (length > 0 && seq >= reserved) {
+          reserved = reserveUpTo(seq)
+          await options.reserve(reserved)
+        }
+        signal.throwIfAborted()
+      } catch (error) {
+        giveBack()
+        throw error
+      }
+      if (length === 0) {
+        giveBack()
+        break
+      }
+      const data = buffer.subarray(0, length)
+      const digest = digestOf(data)
+      root.add(digest)
+      bytes += BigInt(length)
+      tasks.start(async () => {
+        try {
+          await writer.put(seq, data, digest, { signal })
+          storedBytes += BigInt(length)
+          options.onProgress?.(storedBytes)
+        } finally {
+          giveBack()
+        }
+      })
+      if (length < chunkBytes) break
+    }
+    await tasks.settled()
+    tasks.check()
+    signal.throwIfAborted()
+    return { bytes, chunkCount: root.count, rootDigest: root.end() }
+  } catch (error) {
+    stop.abort(error)
+    await tasks.settled()
+    // The source may fail once more because it was ended; the first failure is the one to tell.
+    await pieces.return?.().catch(() => {})
+    tasks.check()
+    throw error
+  }
+}
+
+/** Doubles, so that a long stream asks seldom and a short one leaves little to look through. */
+function reserveUpTo(seq: number): number {
+  if (seq >= MAX_CHUNKS)
+    throw new TidepoolError('stream-too-long', `a write has at most ${MAX_CHUNKS} chunks`, {
+      hint: 'Use larger chunks for a stream of this length.',
+    })
+  return Math.min(MAX_CHUNKS, seq + Math.min(4096, Math.max(64, seq)))
+}
