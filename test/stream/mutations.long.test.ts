@@ -79,6 +79,13 @@ function copied(records: readonly StreamRecord[]): StreamRecord[] {
 }
 
 /** Each changes a list of records in place, where it can. */
+function put(header: Buffer, at: number, value: bigint, width: number, order: ByteOrder): void {
+  const bytes = Buffer.alloc(8)
+  if (order === 'little') bytes.writeBigUInt64LE(value)
+  else bytes.writeBigUInt64BE(value)
+  bytes.copy(header, at, ...(order === 'little' ? ([0, width] as const) : ([8 - width, 8] as const)))
+}
+
 type Change = (random: Random, list: StreamRecord[], other: Model, order: ByteOrder) => void
 
 const CHANGES: Readonly<Record<string, Change>> = {
@@ -103,27 +110,17 @@ const CHANGES: Readonly<Record<string, Change>> = {
       : int(random, 0, target.length - 1)
     target[at] = (target[at] ?? 0) ^ (1 << int(random, 0, 7))
   },
-  field(random, list) {
-    const { header } = pick(random, list)
-    const at = pick(random, FIELDS_AT)
+  field(random, list, _other, order) {
     const value = pick(random, chance(random, 0.7) ? INTERESTING : HUGE)
-    const width = pick(random, [1, 4, 8])
-    if (width === 1) header[at] = Number(value & 0xffn)
-    else if (width === 4) header.writeUInt32LE(Number(value & 0xffff_ffffn), at)
-    else if (chance(random, 0.5)) header.writeBigUInt64LE(value, at)
-    else header.writeBigUInt64BE(value, at)
+    put(pick(random, list).header, pick(random, FIELDS_AT), value, pick(random, [1, 4, 8]), order)
   },
-  payload(random, list) {
+  /** With or without the field that says how long it is. */
+  payload(random, list, _other, order) {
     const at = int(random, 0, list.length - 1)
-    const record = list[at] as StreamRecord
-    const length = pick(random, [
-      0,
-      record.payload.length + 8,
-      Math.max(0, record.payload.length - 4),
-      512,
-      3,
-    ])
-    list[at] = { ...record, payload: Buffer.concat([record.payload], length) }
+    const { header, payload } = list[at] as StreamRecord
+    const length = pick(random, [0, payload.length + 8, Math.max(0, payload.length - 4), 512, 513])
+    list[at] = { header, payload: Buffer.concat([payload], length) }
+    if (chance(random, 0.5)) put(header, pick(random, [16, 32, 40, 96]), BigInt(length), 8, order)
   },
   duplicate(random, list) {
     list.splice(int(random, 0, list.length), 0, ...copied([pick(random, list)]))
