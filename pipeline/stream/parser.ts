@@ -69,6 +69,7 @@ export class StreamParser {
     }
     this.#base += BigInt(bytes.length)
     this.#recordAt -= bytes.length
+    this.#header.point(this.#splitView, 0)
   }
 
   /** Throws unless exactly one complete stream was pushed. */
