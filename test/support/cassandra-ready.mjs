@@ -23,7 +23,8 @@ async function tryOnce() {
     if (peers.rowLength < node - 1) throw new Error(`it sees ${peers.rowLength} of ${node - 1} others`)
   } catch (error) {
     // A node that wants a password answers, too.
-    if (!JSON.stringify(error.innerErrors ?? error, Object.getOwnPropertyNames(error)).includes('uthenticat')) throw error
+    if (!JSON.stringify(error.innerErrors ?? error, Object.getOwnPropertyNames(error)).includes('uthenticat'))
+      throw error
   } finally {
     await client.shutdown()
   }

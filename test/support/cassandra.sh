@@ -18,6 +18,7 @@ usage: cassandra.sh COMMAND
   status                 what runs (exit 1: nothing)
   logs [I]               follow a node's log
   tool I ARGS...         nodetool
+  java                   which java the nodes run on
   clean                  stop, and remove the nodes' data (the jars stay)
 exit 3: it cannot run here (no JDK, no Maven)
 E
@@ -251,6 +252,7 @@ command=${1:-}
 [ $# = 0 ] || shift
 case $command in
   fetch) find_java; lock; fetch;;
+  java) find_java; echo "$JAVA";;
   start) start "$@";;
   stop) [ $# -gt 0 ] || set -- $(nodes); end TERM "$@";;
   kill) end KILL "$@";;

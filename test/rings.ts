@@ -1,0 +1,42 @@
+/** The rings of the tests: which files belong to which, what they need, how long one may take. A new ring is a new line here. */
+import type { NeedName } from './support/runner/needs.ts'
+
+export interface Ring {
+  readonly name: string
+  /** The end of its files' names; the longest that fits decides. */
+  readonly suffix: string
+  readonly needs: readonly NeedName[]
+  /** Worker processes at a time. */
+  readonly jobs: number
+  /** How long one file may take; several times what it takes on two busy cores. */
+  readonly limitMs: number
+}
+
+const minute = 60_000
+
+export const rings: readonly Ring[] = [
+  { name: 'unit', suffix: '.test.ts', needs: [], jobs: 1, limitMs: minute },
+  { name: 'long', suffix: '.long.test.ts', needs: [], jobs: 2, limitMs: 20 * minute },
+  { name: 'cassandra', suffix: '.cassandra.test.ts', needs: ['cassandra'], jobs: 1, limitMs: 5 * minute },
+  {
+    name: 'cassandra-long',
+    suffix: '.cassandra.long.test.ts',
+    needs: ['cassandra'],
+    jobs: 1,
+    limitMs: 20 * minute,
+  },
+]
+
+/** Names for several rings, and which part of the long tests they run (a test's own share of its rounds). */
+export const selections: Readonly<
+  Record<string, { readonly rings: readonly string[]; readonly long: number }>
+> = {
+  default: { rings: ['unit', 'long', 'cassandra', 'cassandra-long'], long: 0.1 },
+  all: { rings: rings.map((ring) => ring.name), long: 1 },
+}
+
+export function ringOf(file: string): Ring | undefined {
+  return rings
+    .filter((ring) => file.endsWith(ring.suffix))
+    .sort((a, b) => b.suffix.length - a.suffix.length)[0]
+}

@@ -1,0 +1,78 @@
+#!/bin/sh
+# Installs what the tests need and is not there yet; says each thing it does in one line, and nothing when all is there.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { echo "setup: $*"; }
+
+if [ "$(id -u)" != 0 ]; then
+  echo "setup: npm test needs root, to install Debian packages and to start what it tests against; without root: npm run test:unit" >&2
+  exit 1
+fi
+
+# The stamp is npm's own listing at the moment of the last install, and a copy of the lock file beside it.
+if ! cmp -s package-lock.json node_modules/.tidepool-lock; then
+  say "npm ci (node_modules is missing or older than package-lock.json)"
+  npm ci --no-audit --no-fund --loglevel=error
+  cp package-lock.json node_modules/.tidepool-lock
+fi
+
+installed() { dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | grep -q '^ii'; }
+known() { [ -n "$(apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: //p' | grep -v '(none)')" ]; }
+
+updated=
+update() {
+  [ -z "$updated" ] || return 0
+  updated=1
+  say "apt-get update"
+  quietly apt-get update
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+quietly() {
+  if DEBIAN_FRONTEND=noninteractive "$@" >"$log" 2>&1 </dev/null; then return 0; fi
+  tail -n 5 "$log" >&2
+  return 1
+}
+
+# Installs the first of these packages that this Debian has; another process may hold dpkg's lock for a while.
+install_one_of() {
+  for package; do
+    if installed "$package"; then return 0; fi
+  done
+  for attempt in now after-update; do
+    for package; do
+      known "$package" || continue
+      say "apt-get install $package"
+      options="-y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=300"
+      # shellcheck disable=SC2086
+      if quietly apt-get install $options "$package"; then return 0; fi
+      # Lists older than the mirror name versions that are gone.
+      if [ -z "$updated" ]; then
+        update || :
+        # shellcheck disable=SC2086
+        if quietly apt-get install $options "$package"; then return 0; fi
+      fi
+    done
+    [ -z "$updated" ] && [ "$attempt" = now ] || break
+    update || break
+  done
+  return 1
+}
+
+missing=
+need() { # what for, then packages of which one is enough
+  what=$1
+  shift
+  install_one_of "$@" || { say "cannot install $1: $what"; missing=1; }
+}
+
+command -v apt-get >/dev/null || { say "this is no Debian: what the tests need is not installed (see CONTRIBUTING.md)"; exit 0; }
+
+if ! sh test/support/cassandra.sh java >/dev/null 2>&1; then
+  need "no Cassandra node can be started here" openjdk-17-jre-headless openjdk-21-jre-headless
+fi
+command -v mvn >/dev/null || need "the Cassandra jars cannot be fetched" maven
+
+[ -n "$missing" ] || sh test/support/cassandra.sh fetch
