@@ -221,8 +221,9 @@ export class StreamParser {
 
   #finish(): void {
     const header = this.#header
-    // Without a checksum of its own nothing else would show a flipped bit in what END leaves empty.
-    if (header.u32(4) !== 0 || !header.isZero(END_FIELDS_END, CHECKSUM_AT))
+    // Where END has no checksum of its own, nothing else would show a flipped bit in what it leaves empty.
+    const unchecked = header.isZero(CHECKSUM_AT, HEADER_BYTES)
+    if (unchecked && (header.u32(4) !== 0 || !header.isZero(END_FIELDS_END, CHECKSUM_AT)))
       throw this.#malformed('END holds more than it should')
     this.#ended = true
   }

@@ -381,7 +381,12 @@ parser('lengths that cannot be', () => {
   wrong(little.object(7n, 16, true), /do not go with/)
   wrong(doctored(little.object(7n), 32, 0x0021_0000n), /33 slots/)
   wrong({ header: Buffer.alloc(312, 0xff), payload: Buffer.alloc(0) }, /type 4294967295/)
-  wrong({ header: little.fields('END').u64(40, TO).u8(100, 1).bytes, payload: Buffer.alloc(0) }, /END holds/)
+})
+
+parser('an END with something in it is refused where no checksum covers it', () => {
+  const end = { header: little.fields('END').u64(40, TO).u8(100, 1).bytes, payload: Buffer.alloc(0) }
+  refuses(sealed('little', [little.begin(), end], false), 'stream-malformed', 312, /END holds/)
+  assert.is(parse(sealed('little', [little.begin(), end])).bytes, 624n)
 })
 
 parser('lengths that cannot be, in streams with features', () => {

@@ -58,11 +58,9 @@ class Walker {
         last = place
       }
       if (type === 5) {
-        demand(this.#u32(4) === 0 && this.#stream.subarray(48, 280).length === 232, 'END')
-        demand(
-          this.#stream.subarray(this.#at + 48, this.#at + 280).every((byte) => byte === 0),
-          'END',
-        )
+        const empty = (from: number, to: number): boolean =>
+          this.#stream.subarray(this.#at + from, this.#at + to).every((byte) => byte === 0)
+        demand(!empty(280, 312) || (empty(4, 8) && empty(48, 280)), 'END')
         demand(this.#at + 312 === this.#stream.length, 'more after END')
         return { toGuid, fromGuid, logicalBytes, records }
       }
