@@ -1,0 +1,52 @@
+/**
+ * `npm run bench [-- SUITE … --pairs N --bytes N --seed N --scratch DIR]`: measures, prints a table beside the
+ * yardsticks of the same run, and keeps the figures in `bench/results/`. Never a test: nothing here fails for being slow.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { GIB } from '../pipeline/base/units.ts'
+import { seeded } from '../test/support/random.ts'
+import { type Row, type Settings, type Suite, save, table } from './report.ts'
+
+const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
+  directory: async () => (await import('./directory.ts')).directory,
+  memory: async () => (await import('./memory.ts')).memory,
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    pairs: { type: 'string', default: '7' },
+    bytes: { type: 'string', default: String(GIB) },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    scratch: { type: 'string', default: tmpdir() },
+  },
+})
+
+const unknown = positionals.find((name) => !(name in SUITES))
+if (unknown !== undefined) {
+  process.stderr.write(`bench: there is no suite ${unknown}; there are ${Object.keys(SUITES).join(', ')}\n`)
+  process.exit(2)
+}
+
+const scratch = mkdtempSync(join(values.scratch, 'tidepool-bench-'))
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
+process.on('SIGINT', () => process.exit(130))
+process.stdout.write(
+  `seed ${values.seed}, ${values.pairs} pairs, ${values.bytes} bytes, Node ${process.version}\n`,
+)
+for (const [name, load] of Object.entries(SUITES)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue
+  const settings: Settings = {
+    pairs: Number(values.pairs),
+    bytes: Number(values.bytes),
+    random: seeded(Number(values.seed)),
+    scratch,
+  }
+  const suite = await load()
+  const rows: Row[] = await suite(settings)
+  process.stdout.write(`\n${name}\n${table(rows)}\n`)
+  save(name, rows, settings)
+}
