@@ -2,6 +2,7 @@
  * The bytes of a write, in order, read ahead, every chunk verified, and the root digest before the end is signalled:
  * a consumer that saw the end has the very bytes that were committed.
  */
+import { LinkedAbort } from '../base/abort.ts'
 import { TidepoolError } from '../base/errors.ts'
 import type { Limiter, Permit, Priority } from '../limit/limiter.ts'
 import type { BlobReader, BlobStore, Chunk, WriteExtent } from '../stores/contract.ts'
@@ -32,10 +33,10 @@ export async function* download(
   write: CommittedExtent,
   options: DownloadOptions,
 ): AsyncGenerator<Buffer, void> {
-  const { limiter, priority, signal: outer } = options
+  const { limiter, priority } = options
   const readAhead = options.readAhead ?? Math.max(2, Math.ceil(READ_AHEAD_BYTES / write.chunkBytes))
-  const stop = new AbortController()
-  const signal = outer ? AbortSignal.any([outer, stop.signal]) : stop.signal
+  const stop = new LinkedAbort(options.signal)
+  const { signal } = stop
   signal.throwIfAborted()
   const root = new RootDigest()
   const reader = await blobs.open(write, { signal })
@@ -67,6 +68,7 @@ export async function* download(
     for (const fetched of await Promise.allSettled(ahead))
       if (fetched.status === 'fulfilled') fetched.value.permit.release()
     await reader.close()
+    stop.leave()
   }
 }
 

@@ -2,6 +2,7 @@
  * Puts one send stream into a project: intent, chunks, commit. The stream is followed as it flows; what is not exactly
  * one whole stream, or was interrupted anywhere, is aborted, its chunks removed, and never committed.
  */
+import { LinkedAbort } from '../base/abort.ts'
 import { OutcomeUnknownError, TidepoolError } from '../base/errors.ts'
 import { type HostId, newWriteId, type ProjectId, type SessionId, type WriteId } from '../base/ids.ts'
 import { commitAttempt } from '../graph/commit.ts'
@@ -56,9 +57,8 @@ const FIRST_SEQ_HIGH = 64
 const CLEAN_UP_LIMIT_MS = 20_000
 
 export async function putStream(source: Source, options: PutOptions): Promise<Put> {
-  const { signal: outer } = options
-  const stop = new AbortController()
-  const signal = outer ? AbortSignal.any([outer, stop.signal]) : stop.signal
+  const stop = new LinkedAbort(options.signal)
+  const { signal } = stop
   signal.throwIfAborted()
   const parser = new StreamParser()
   const pieces = inspect(source(signal), parser)
@@ -73,7 +73,9 @@ export async function putStream(source: Source, options: PutOptions): Promise<Pu
     stop.abort(error)
     // The source may fail once more because it was ended; the first failure is the one to tell.
     await pieces.return(undefined as never).catch(() => {})
-    throw outer?.aborted ? outer.reason : error
+    throw options.signal?.aborted ? options.signal.reason : error
+  } finally {
+    stop.leave()
   }
 }
 
@@ -83,7 +85,7 @@ interface Opened {
   readonly begin: StreamBegin
   readonly first: Uint8Array
   readonly pieces: AsyncGenerator<Uint8Array>
-  readonly stop: AbortController
+  readonly stop: LinkedAbort
 }
 
 async function putParsed(opened: Opened, options: PutOptions & { signal: AbortSignal }): Promise<Put> {

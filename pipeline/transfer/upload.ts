@@ -4,6 +4,7 @@
  * A permit is taken before the bytes of a chunk are pulled, so what is in memory is bounded by the limiter whatever
  * the source and the store do. The function returns only when everything that it started has settled.
  */
+import { LinkedAbort } from '../base/abort.ts'
 import { TidepoolError } from '../base/errors.ts'
 import type { Limiter, Priority } from '../limit/limiter.ts'
 import type { BlobWriter } from '../stores/contract.ts'
@@ -35,9 +36,9 @@ export interface Uploaded {
 const MAX_CHUNKS = 2 ** 31 - 1
 
 export async function upload(source: Source, options: UploadOptions): Promise<Uploaded> {
-  const { writer, chunkBytes, limiter, priority, signal: outer } = options
-  const stop = new AbortController()
-  const signal = outer ? AbortSignal.any([outer, stop.signal]) : stop.signal
+  const { writer, chunkBytes, limiter, priority } = options
+  const stop = new LinkedAbort(options.signal)
+  const { signal } = stop
   signal.throwIfAborted()
   const tasks = new Tasks((error) => stop.abort(error))
   const pieces = source(signal)[Symbol.asyncIterator]()
@@ -97,6 +98,8 @@ export async function upload(source: Source, options: UploadOptions): Promise<Up
     await pieces.return?.().catch(() => {})
     tasks.check()
     throw error
+  } finally {
+    stop.leave()
   }
 }
 
