@@ -1,14 +1,9 @@
-/** How fast one core follows a stream, with its checksums and without. `npx tsx bench/parser.ts` prints it. */
-import { pathToFileURL } from 'node:url'
+/** How fast one core follows a stream, with its checksums and without. */
 import type { ByteOrder } from '../pipeline/stream/fletcher4.ts'
 import { StreamParser } from '../pipeline/stream/parser.ts'
 import { generateStream } from '../test/support/stream-generator.ts'
-
-export interface Row {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-}
+import { spread } from './pairs.ts'
+import type { Row } from './report.ts'
 
 /** Far more than any cache of a processor holds, little enough for a small machine's memory. */
 const BYTES = 256 * 1024 * 1024
@@ -37,13 +32,13 @@ const CASES: readonly Case[] = [
   },
 ]
 
-export async function parserRows(): Promise<Row[]> {
+export async function parser(): Promise<Row[]> {
   const rows: Row[] = []
   for (const { name, ...options } of CASES) {
     const pieces: Buffer[] = []
     for await (const piece of generateStream({ seed: 1, bytes: BYTES, ...options })) pieces.push(piece)
-    rows.push(...speeds(`parser: framing, ${name}`, () => follow(pieces, false)))
-    rows.push(...speeds(`parser: framing and fletcher-4, ${name}`, () => follow(pieces, true)))
+    rows.push(speed(`framing, ${name}`, 2, () => follow(pieces, false)))
+    rows.push(speed(`framing and fletcher-4, ${name}`, 1, () => follow(pieces, true)))
   }
   return rows
 }
@@ -54,21 +49,14 @@ function follow(pieces: readonly Buffer[], checksums: boolean): void {
   parser.end()
 }
 
-/** The middle one of the rounds, and the slowest and fastest beside it. */
-function speeds(name: string, round: () => void): Row[] {
+function speed(name: string, atLeast: number, round: () => void): Row {
   round()
-  const found = Array.from({ length: ROUNDS }, () => {
-    const start = performance.now()
-    round()
-    return BYTES / 1e6 / (performance.now() - start)
-  }).sort((one, other) => one - other)
-  const row = (label: string, index: number): Row => ({
-    name: `${name}${label}`,
-    value: Number((found[index] ?? 0).toFixed(2)),
-    unit: 'GB/s',
-  })
-  return [row('', (ROUNDS - 1) / 2), row(' (slowest)', 0), row(' (fastest)', ROUNDS - 1)]
+  const found = spread(
+    Array.from({ length: ROUNDS }, () => {
+      const start = performance.now()
+      round()
+      return BYTES / 1e6 / (performance.now() - start)
+    }),
+  )
+  return { name, value: found.median, spread: found, unit: 'GB/s', target: { atLeast } }
 }
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
-  for (const { name, value, unit } of await parserRows()) console.log(`${name}: ${value} ${unit}`)

@@ -11,6 +11,7 @@ import { seeded } from '../test/support/random.ts'
 import { type Row, type Settings, type Suite, save, table } from './report.ts'
 
 const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
+  parser: async () => (await import('./parser.ts')).parser,
   directory: async () => (await import('./directory.ts')).directory,
   memory: async () => (await import('./memory.ts')).memory,
 }
