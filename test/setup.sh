@@ -1,21 +1,24 @@
 #!/bin/sh
 # Installs what the tests need and is not there yet; says each thing it does in one line, and nothing when all is there.
+# `setup.sh modules` does only what needs no root: the npm packages.
 set -eu
 cd "$(dirname "$0")/.."
 
 say() { echo "setup: $*"; }
 
-if [ "$(id -u)" != 0 ]; then
+if [ "${1:-}" != modules ] && [ "$(id -u)" != 0 ]; then
   echo "setup: npm test needs root, to install Debian packages and to start what it tests against; without root: npm run test:unit" >&2
   exit 1
 fi
 
-# The stamp is npm's own listing at the moment of the last install, and a copy of the lock file beside it.
+# The stamp is a copy of the lock file that was installed: `npm ci` takes it away with the folder, and an interrupted one
+# leaves none.
 if ! cmp -s package-lock.json node_modules/.tidepool-lock; then
   say "npm ci (node_modules is missing or older than package-lock.json)"
   npm ci --no-audit --no-fund --loglevel=error
   cp package-lock.json node_modules/.tidepool-lock
 fi
+[ "${1:-}" != modules ] || exit 0
 
 installed() { dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | grep -q '^ii'; }
 known() { [ -n "$(apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: //p' | grep -v '(none)')" ]; }
