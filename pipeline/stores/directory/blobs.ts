@@ -6,7 +6,7 @@ import { errnoOf, TidepoolError } from '../../base/errors.ts'
 import type { ProjectId } from '../../base/ids.ts'
 import { MIB } from '../../base/units.ts'
 import { chunkLength } from '../../transfer/manifest.ts'
-import type { BlobReader, BlobStore, Chunk, WriteExtent } from '../contract.ts'
+import type { BlobReader, BlobStore, BlobWriter, Chunk, WriteExtent } from '../contract.ts'
 import { openBlobReader } from './blob-reader.ts'
 import { createBlobWriter } from './blob-writer.ts'
 import { diskError, makeDirectory, syncDirectory, writeAt } from './disk.ts'
@@ -25,19 +25,31 @@ export interface BlobHooks {
 }
 
 export function directoryBlobs(root: string, hooks: BlobHooks): BlobStore {
+  const opened = new Set<{ close(): Promise<void> }>()
+  /** Counted until it is closed, so that the store's end leaves no file open. */
+  const track = <Held extends BlobReader | BlobWriter>(held: Held): Held => {
+    const close = held.close.bind(held)
+    opened.add(held)
+    return Object.assign(held, {
+      async close() {
+        opened.delete(held)
+        await close()
+      },
+    })
+  }
   return {
     defaultChunkBytes: DEFAULT_CHUNK_BYTES,
 
     async create(write, { signal } = {}) {
       signal?.throwIfAborted()
       await hooks.beforeCreate()
-      return createBlobWriter(root, write)
+      return track(await createBlobWriter(root, write))
     },
 
     async open(write, { signal } = {}): Promise<BlobReader> {
       signal?.throwIfAborted()
       try {
-        return await openBlobReader(root, write)
+        return track(await openBlobReader(root, write))
       } catch (error) {
         await stillThere(root)
         throw error
@@ -74,7 +86,9 @@ export function directoryBlobs(root: string, hooks: BlobHooks): BlobStore {
       await hooks.afterUnlink()
     },
 
-    async close() {},
+    async close() {
+      await Promise.all([...opened].map((held) => held.close()))
+    },
   }
 }
 

@@ -1,21 +1,24 @@
-import { open, writeFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { WriteExtent } from '../../../pipeline/stores/contract.ts'
-import { directoryBlobs } from '../../../pipeline/stores/directory/blobs.ts'
-import { markerFile, writePaths } from '../../../pipeline/stores/directory/layout.ts'
+import { openDirectoryStore } from '../../../pipeline/stores/directory/index.ts'
+import { writePaths } from '../../../pipeline/stores/directory/layout.ts'
 import { blobStoreContract } from '../../contracts/blob-store.ts'
 import { temporaryDirectory } from '../../support/directory.ts'
-
-const nothing = async (): Promise<void> => {}
 
 blobStoreContract(
   'directory',
   async () => {
-    const { path: root, remove } = await temporaryDirectory()
-    await writeFile(markerFile(root), '{}')
+    const { path, remove } = await temporaryDirectory()
+    const root = join(path, 'store')
+    const store = await openDirectoryStore(root, { init: true })
     return {
-      blobs: directoryBlobs(root, { beforeCreate: nothing, beforeUnlink: nothing, afterUnlink: nothing }),
+      blobs: store.blobs,
       damage: (write, seq, how) => damage(root, write, seq, how),
-      cleanup: remove,
+      async cleanup() {
+        await store.close()
+        await remove()
+      },
     }
   },
   { readersOutliveRemoval: true },

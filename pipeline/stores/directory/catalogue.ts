@@ -1,0 +1,178 @@
+/** The catalogue of a directory store: reads are looks at LMDB here, every change is one operation of its writer. */
+import { randomUUID } from 'node:crypto'
+import { setImmediate as breathe } from 'node:timers/promises'
+import { TidepoolError } from '../../base/errors.ts'
+import type { HostId, ProjectId } from '../../base/ids.ts'
+import type { Project } from '../../graph/state.ts'
+import type { CallOptions, Catalogue, LogEntry, StoreInfo } from '../contract.ts'
+import type { Environment } from './environment.ts'
+import { changesPaths, type Operation } from './operations.ts'
+import { decodeLog, decodeRow, decodeWriting, encodeLog, encodeWriting, storedTransaction } from './rows.ts'
+import { decodeHost, decodeStatics, type Key, keys, under, utcDay } from './values.ts'
+
+/** Entries of a list that are read at a time, and rows that are decoded before others get their turn. */
+const PAGE = 256
+const LOG_DAYS = 35
+const DAY_MS = 86_400_000
+const NOTE_NAME_LENGTH = 400
+
+export interface CatalogueSettings {
+  readonly info: StoreInfo
+  readonly environment: Environment
+  readonly write: (operation: Operation, what: string, options?: CallOptions) => Promise<boolean>
+  /** After a transaction that may have changed which streams lead to a head. */
+  readonly pathsChanged: (project: ProjectId, chainMark: string) => Promise<void>
+}
+
+export function directoryCatalogue(settings: CatalogueSettings): Catalogue {
+  const { environment, write, pathsChanged } = settings
+
+  async function* list(
+    range: { start: Key; end: Key },
+    { signal }: CallOptions = {},
+  ): AsyncGenerator<{ key: Key; value: string }> {
+    let start = range.start
+    let exclusiveStart = false
+    for (;;) {
+      signal?.throwIfAborted()
+      const from = { start, exclusiveStart, end: range.end, limit: PAGE }
+      const page = await environment.read((reader) => [...reader.getRange(from)])
+      for (const entry of page) {
+        signal?.throwIfAborted()
+        yield entry
+      }
+      const last = page.at(-1)
+      if (!last || page.length < PAGE) return
+      start = last.key
+      exclusiveStart = true
+    }
+  }
+
+  return {
+    async info({ signal } = {}) {
+      signal?.throwIfAborted()
+      return settings.info
+    },
+
+    async read(project, { signal } = {}) {
+      signal?.throwIfAborted()
+      return readProject(environment, project, signal)
+    },
+
+    async apply(transaction, options) {
+      const chainMark = randomUUID()
+      const { what, project } = transaction
+      const stored = storedTransaction(transaction)
+      const happened = await write({ kind: 'apply', transaction: stored, chainMark }, what, options)
+      if (happened && changesPaths(stored)) await pathsChanged(project, chainMark)
+      return happened
+    },
+
+    async *projects(options) {
+      for await (const { key, value } of list(under('project'), options)) {
+        const id = key[1] as ProjectId
+        const { life, owner, head } = decodeStatics(value, id)
+        yield { id, life, owner, head }
+      }
+    },
+
+    async readHost(host, { signal } = {}) {
+      signal?.throwIfAborted()
+      const text = await environment.read((reader) => reader.get(keys.host(host)))
+      return text === undefined ? undefined : decodeHost(text)
+    },
+
+    applyHost: (transaction, options) =>
+      write({ kind: 'apply-host', transaction }, transaction.what, options),
+
+    async *hosts(options) {
+      for await (const { value } of list(under('host'), options)) yield decodeHost(value)
+    },
+
+    async noteWriting(host, entry, options) {
+      const { writeId } = entry.row
+      const key = keys.writing(host, writeId)
+      await write({ kind: 'put', key, value: encodeWriting(entry) }, `note of write ${writeId}`, options)
+    },
+
+    async forgetWriting(host, writeId, options) {
+      await write({ kind: 'remove', key: keys.writing(host, writeId) }, `end of write ${writeId}`, options)
+    },
+
+    async *writing(host: HostId, options) {
+      for await (const { value } of list(under('writing', host), options)) yield decodeWriting(value)
+    },
+
+    async log(entry, options) {
+      await write(logged(entry), `log of write ${entry.writeId}`, options)
+    },
+
+    async *logged(day, options) {
+      for await (const { value } of list(under('log', day), options)) yield decodeLog(value)
+    },
+
+    async readNote(name, { signal } = {}) {
+      signal?.throwIfAborted()
+      return environment.read((reader) => reader.get(keys.note(noteName(name))))
+    },
+
+    async writeNote(name, text, options) {
+      const key = keys.note(noteName(name))
+      const operation: Operation =
+        text === undefined ? { kind: 'remove', key } : { kind: 'put', key, value: text }
+      await write(operation, `note ${name}`, options)
+    },
+
+    async nowMs({ signal } = {}) {
+      signal?.throwIfAborted()
+      return Date.now()
+    },
+
+    async close() {},
+  }
+}
+
+/** The project in one snapshot; its rows are decoded a page at a time, so that thousands of them hold nobody up. */
+export async function readProject(
+  environment: Environment,
+  id: ProjectId,
+  signal?: AbortSignal,
+): Promise<Project | undefined> {
+  const found = await environment.read((reader) => {
+    const statics = reader.get(keys.project(id))
+    if (statics === undefined) return undefined
+    return { statics, rows: [...reader.getRange(under('row', id))].map(({ value }) => value) }
+  })
+  if (!found) return undefined
+  const rows = new Map<ReturnType<typeof decodeRow>['writeId'], ReturnType<typeof decodeRow>>()
+  for (const [index, text] of found.rows.entries()) {
+    if (index % PAGE === PAGE - 1) {
+      await breathe()
+      signal?.throwIfAborted()
+    }
+    const row = decodeRow(text)
+    rows.set(row.writeId, row)
+  }
+  return { id, statics: decodeStatics(found.statics, id), rows }
+}
+
+function logged(entry: LogEntry): Operation {
+  return {
+    kind: 'put',
+    key: keys.log(entry.atMs, randomUUID()),
+    value: encodeLog(entry),
+    dropBefore: { start: ['log'], end: ['log', utcDay(entry.atMs - LOG_DAYS * DAY_MS)] },
+  }
+}
+
+/** A key of LMDB has its limit. */
+function noteName(name: string): string {
+  if (name.length > 0 && name.length <= NOTE_NAME_LENGTH) return name
+  throw new TidepoolError(
+    'bad-note-name',
+    `a note's name has 1 to ${NOTE_NAME_LENGTH} letters, not ${name.length}`,
+    {
+      hint: 'This is a mistake in the program: please report it.',
+    },
+  )
+}

@@ -1,0 +1,158 @@
+/**
+ * Who may write the catalogue now: a file that one process at a time holds, with the holder's name in it.
+ *
+ * LMDB has a lock of its own, which keeps the data safe whatever happens here. But a process that is stopped while it
+ * holds that one blocks every other in a system call that nothing can end: the thread stays, and at its exit the whole
+ * process with it. So whoever wants to write waits here first, where a wait can end, and knows for whom it waits.
+ */
+import { randomUUID } from 'node:crypto'
+import { link, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { errnoOf, TidepoolError } from '../../base/errors.ts'
+import { describe, isGone, type Process, thisProcess } from './process.ts'
+import { within } from './within.ts'
+
+/** A holder writes for milliseconds: short enough not to leave the disk idle, long enough not to keep a core busy. */
+const POLL_MIN_MS = 1
+const POLL_SPREAD_MS = 7
+
+/** Whoever can't be looked up (in another container) is taken for gone after this; if it is not, LMDB's lock stands. */
+const UNKNOWN_HOLDER_MS = 60_000
+
+export const GATE = 'writer'
+
+export class Gate {
+  readonly #directory: string
+  readonly #file: string
+  /** Written whole before it is linked to the gate's name: nobody ever sees a holder without a name. */
+  readonly #card: string
+  #self: Promise<Process> | undefined
+  #turn: Promise<void> = Promise.resolve()
+
+  constructor(directory: string) {
+    this.#directory = directory
+    this.#file = join(directory, GATE)
+    this.#card = `${GATE}.${process.pid}.${randomUUID()}`
+  }
+
+  /** Runs `work` while no other process writes. Before `work` has begun it rejects for the signal, or after `limitMs`. */
+  async hold<T>(
+    what: string,
+    limitMs: number,
+    signal: AbortSignal | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const endsAt = performance.now() + limitMs
+    const before = this.#turn
+    let passOn = (): void => {}
+    this.#turn = new Promise((resolve) => {
+      passOn = resolve
+    })
+    try {
+      await within(before, limitMs, signal, () => new TooLong())
+      await this.#enter(endsAt, signal)
+    } catch (error) {
+      void before.then(passOn)
+      throw error instanceof TooLong ? await this.#tooLong(what, limitMs) : error
+    }
+    try {
+      return await work()
+    } finally {
+      await rm(this.#file, { force: true }).finally(passOn)
+    }
+  }
+
+  /** After the last `hold`. */
+  async close(): Promise<void> {
+    await this.#turn
+    await rm(join(this.#directory, this.#card), { force: true })
+  }
+
+  async #enter(endsAt: number, signal: AbortSignal | undefined): Promise<void> {
+    this.#self ??= thisProcess()
+    const self = await this.#self
+    for (;;) {
+      signal?.throwIfAborted()
+      try {
+        await link(join(this.#directory, this.#card), this.#file)
+        return
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') {
+          await writeFile(join(this.#directory, this.#card), JSON.stringify({ ...self, card: this.#card }))
+          continue
+        }
+        if (errnoOf(error) !== 'EEXIST') throw error
+      }
+      const holder = await readCard(this.#file)
+      if (holder && (await hasGone(holder, self))) {
+        // Two may do this at once and the second take away the first one's: then both come to LMDB's own lock.
+        await rm(this.#file, { force: true })
+        await rm(join(this.#directory, holder.card), { force: true })
+        continue
+      }
+      if (performance.now() >= endsAt) throw new TooLong()
+      await pause(POLL_MIN_MS + Math.random() * POLL_SPREAD_MS, signal)
+    }
+  }
+
+  async #tooLong(what: string, limitMs: number): Promise<TidepoolError> {
+    const holder = await readCard(this.#file)
+    const tried = `${what}: waited ${limitMs} ms to write the catalogue in ${this.#directory}`
+    if (!holder || holder.pid === process.pid)
+      return new TidepoolError('store-locked', `${tried}; too much is written there`, {
+        temporary: true,
+        hint: 'Try again when less is going on.',
+      })
+    const { text, stopped } = await describe(holder.pid)
+    return new TidepoolError('store-locked', `${tried}, which process ${text} holds`, {
+      temporary: true,
+      hint: stopped
+        ? `It is stopped: \`kill -CONT ${holder.pid}\` lets it go on, \`kill -KILL ${holder.pid}\` ends it; both are safe for the store.`
+        : `If process ${holder.pid} hangs, end it: that is safe for the store.`,
+      facts: { pid: holder.pid, stopped },
+    })
+  }
+}
+
+/** Takes away what processes left that were killed; nobody misses it, but it would grow. */
+export async function sweepCards(directory: string): Promise<void> {
+  const self = await thisProcess()
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith(`${GATE}.`)) continue
+    const card = await readCard(join(directory, name))
+    if (card && (await isGone(card, self))) await rm(join(directory, name), { force: true })
+  }
+}
+
+class TooLong extends Error {}
+
+interface Card extends Process {
+  readonly card: string
+  /** When it was last linked or unlinked. */
+  readonly changedAtMs: number
+}
+
+async function readCard(path: string): Promise<Card | undefined> {
+  try {
+    const { ctimeMs } = await stat(path)
+    return { ...(JSON.parse(await readFile(path, 'utf8')) as Card), changedAtMs: ctimeMs }
+  } catch (error) {
+    // Given back just now, or still being written, before its first use.
+    if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+async function hasGone(holder: Card, self: Process): Promise<boolean> {
+  return (await isGone(holder, self)) ?? Date.now() - holder.changedAtMs > UNKNOWN_HOLDER_MS
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await delay(ms, undefined, signal ? { signal } : {})
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  }
+}

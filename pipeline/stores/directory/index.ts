@@ -1,0 +1,147 @@
+/** A store in a plain directory of a local file system, for one machine and any number of processes on it. */
+import { access, constants, realpath } from 'node:fs/promises'
+import { LinkedAbort } from '../../base/abort.ts'
+import { codeOf, errnoOf, TidepoolError } from '../../base/errors.ts'
+import type { ProjectId } from '../../base/ids.ts'
+import type { CallOptions, Store } from '../contract.ts'
+import { Ballast } from './ballast.ts'
+import { directoryBlobs } from './blobs.ts'
+import { directoryCatalogue, readProject } from './catalogue.ts'
+import { rewriteChain } from './chain.ts'
+import { change } from './change.ts'
+import { diskError } from './disk.ts'
+import { releaseEnvironment, shareEnvironment } from './environment.ts'
+import { sweepCards } from './gate.ts'
+import { initDirectoryStore } from './init.ts'
+import { catalogueDirectory } from './layout.ts'
+import { readMarker, refuseNetwork } from './marker.ts'
+import type { Operation } from './operations.ts'
+import { under } from './values.ts'
+
+export { type InitOptions, initDirectoryStore } from './init.ts'
+
+export interface DirectoryOptions {
+  /** Makes the store where there is none. */
+  readonly init?: boolean
+  /** How long a change of the catalogue waits for other processes, and for the disk. @default 10_000 */
+  readonly writeLimitMs?: number
+  /** Past this the catalogue takes nothing new; reading and removing go on. @default no limit */
+  readonly maxCatalogueBytes?: number
+}
+
+const WRITE_LIMIT_MS = 10_000
+
+/** On a medium that can't be written the store opens all the same, and each change is refused with `store-read-only`. */
+export async function openDirectoryStore(path: string, options: DirectoryOptions = {}): Promise<Store> {
+  if (options.init) await initDirectoryStore(path)
+  const info = await readMarker(path)
+  if (!info)
+    throw new TidepoolError('store-missing', `${path} is a directory, but no store`, {
+      hint: 'Look for a typing mistake; `tidepool store init` makes an empty directory into a store.',
+    })
+  const root = await realpath(path)
+  await refuseNetwork(root)
+  const directory = catalogueDirectory(root)
+  const readOnly = await isReadOnly(directory)
+  const environment = shareEnvironment(directory, options.maxCatalogueBytes ?? Number.POSITIVE_INFINITY)
+  const ballast = new Ballast(root)
+  const waiting = new Set<LinkedAbort>()
+  let closed: Error | undefined
+
+  const write = async (
+    operation: Operation,
+    what: string,
+    { signal }: CallOptions = {},
+  ): Promise<boolean> => {
+    signal?.throwIfAborted()
+    if (closed) throw closed
+    if (readOnly) throw readOnlyError(what, root)
+    const wait = new LinkedAbort(signal)
+    waiting.add(wait)
+    try {
+      return await change(directory, environment, ballast, operation, {
+        what,
+        limitMs: options.writeLimitMs ?? WRITE_LIMIT_MS,
+        signal,
+        whileWaiting: wait.signal,
+      })
+    } finally {
+      waiting.delete(wait)
+      wait.leave()
+    }
+  }
+  const chain = (project: ProjectId): Promise<void> =>
+    rewriteChain(root, project, () => readProject(environment, project))
+
+  /** The transaction has happened, whatever becomes of the file: the mark stays until it is written, at the latest by the next open. */
+  const pathsChanged = async (project: ProjectId, chainMark: string): Promise<void> => {
+    try {
+      await chain(project)
+      await write({ kind: 'chain-written', project, chainMark }, `chain of ${project}`)
+    } catch {
+      // Told to whoever removes next, or opens.
+    }
+  }
+
+  const blobs = directoryBlobs(root, {
+    beforeCreate: () => (readOnly ? Promise.reject(readOnlyError('a new write', root)) : ballast.restore()),
+    beforeUnlink: (project) => (readOnly ? Promise.reject(readOnlyError('a removal', root)) : chain(project)),
+    afterUnlink: () => ballast.restore().catch((error) => ignoreFull(error)),
+  })
+  const catalogue = directoryCatalogue({ info, environment, write, pathsChanged })
+  const store: Store = {
+    kind: 'directory',
+    url: `dir:${root}`,
+    blobs,
+    catalogue,
+    async close() {
+      if (closed) return
+      closed = new TidepoolError('store-closed', `the store in ${root} was closed`)
+      for (const wait of waiting) wait.abort(closed)
+      await blobs.close()
+      await releaseEnvironment(directory)
+    },
+  }
+  try {
+    await environment.read(() => undefined)
+    if (!readOnly) {
+      await sweepCards(directory)
+      for (const { key, value } of await environment.read((reader) => [...reader.getRange(under('chain'))]))
+        await pathsChanged(key[1] as ProjectId, value)
+      await ballast.restore().catch(ignoreFull)
+    }
+  } catch (error) {
+    await store.close()
+    throw openError(root, error)
+  }
+  return store
+}
+
+function ignoreFull(error: unknown): void {
+  // Without ballast the store goes on as long as it can, and refuses new writes.
+  if (codeOf(error) !== 'disk-full') throw error
+}
+
+async function isReadOnly(directory: string): Promise<boolean> {
+  try {
+    await access(directory, constants.W_OK)
+    return false
+  } catch (error) {
+    if (errnoOf(error) === 'EROFS' || errnoOf(error) === 'EACCES') return true
+    throw diskError('open', directory, error)
+  }
+}
+
+function readOnlyError(what: string, root: string): TidepoolError {
+  return new TidepoolError('store-read-only', `${what}: the store in ${root} may only be read`, {
+    hint: 'Mount its file system read-write, or run as the user who owns the store.',
+  })
+}
+
+function openError(root: string, error: unknown): unknown {
+  if (error instanceof TidepoolError) return error
+  return new TidepoolError('catalogue-damaged', `the catalogue of the store in ${root} can't be opened`, {
+    cause: error,
+    hint: 'Look at the permissions of its files and at the disk; the streams themselves are plain files.',
+  })
+}
