@@ -134,7 +134,8 @@ export function memoryCatalogue(state: Omit<MemoryState, 'blobs'>, nowMs: () => 
   const { projects, hosts, writing, log, notes } = state
   const createdAtMs = nowMs()
   return {
-    async info() {
+    async info({ signal } = {}) {
+      signal?.throwIfAborted()
       return { format: 1, createdAtMs, receivable: null }
     },
 

@@ -1,5 +1,6 @@
 import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { blobStoreContract } from '../contracts/blob-store.ts'
+import { catalogueContract } from '../contracts/catalogue.ts'
 
 blobStoreContract(
   'memory',
@@ -20,3 +21,8 @@ blobStoreContract(
   },
   { readersOutliveRemoval: false },
 )
+
+catalogueContract('memory', async () => {
+  const { catalogue, close } = memoryStore()
+  return { catalogue, cleanup: close }
+})
