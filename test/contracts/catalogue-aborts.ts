@@ -23,8 +23,8 @@ async function everyCall(
 ): Promise<Record<string, (options: CallOptions) => Promise<unknown>>> {
   const project = newProjectId()
   const host = aHost()
-  const entry = { project, writeId: newWriteId(), chunkBytes: 65_536 }
-  const logged = { atMs: Date.now(), project, writeId: entry.writeId, what: 'saved' }
+  const entry = { project, row: aRow() }
+  const logged = { atMs: Date.now(), project, writeId: entry.row.writeId, what: 'saved' }
   const name = `note ${project}`
   await catalogue.apply(creation(project, aStatics()))
   await catalogue.applyHost({ what: 'registration', host: host.host, if: 'absent', set: host })

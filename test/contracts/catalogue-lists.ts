@@ -4,15 +4,14 @@ import * as assert from 'uvu/assert'
 import { newHostId, newWriteId } from '../../pipeline/base/ids.ts'
 import type { LogEntry, WritingEntry } from '../../pipeline/stores/contract.ts'
 import type { Promised } from './catalogue.ts'
-import { all, aStatics, creation, fullStatics, newProjectId, same } from './values.ts'
+import { all, aRow, aStatics, creation, fullStatics, GREAT_GUID, newProjectId, same } from './values.ts'
 
 const anEntry = (): WritingEntry => ({
   project: newProjectId(),
-  writeId: newWriteId(),
-  chunkBytes: 4 * 1024 * 1024,
+  row: aRow({ from: GREAT_GUID, side: true, seqHigh: 256 }),
 })
 
-const byWrite = (a: { writeId: string }, b: { writeId: string }) => (a.writeId < b.writeId ? -1 : 1)
+const byWrite = (a: WritingEntry, b: WritingEntry) => (a.row.writeId < b.row.writeId ? -1 : 1)
 
 export function listContract(promised: Promised): void {
   promised('the store says its format and when it was made, each time the same', async (catalogue) => {
@@ -52,7 +51,7 @@ export function listContract(promised: Promised): void {
     for (const entry of entries) await catalogue.noteWriting(host, entry)
     await catalogue.noteWriting(other, anEntry())
     same((await all(catalogue.writing(host))).sort(byWrite), entries)
-    await catalogue.forgetWriting(host, entries[1]!.writeId)
+    await catalogue.forgetWriting(host, entries[1]!.row.writeId)
     same((await all(catalogue.writing(host))).sort(byWrite), [entries[0], entries[2], entries[3]])
     assert.is((await all(catalogue.writing(other))).length, 1)
   })
@@ -60,14 +59,14 @@ export function listContract(promised: Promised): void {
   promised('noting twice is noting once, forgetting what is not noted is no error', async (catalogue) => {
     const host = newHostId()
     const entry = anEntry()
-    await catalogue.forgetWriting(host, entry.writeId)
+    await catalogue.forgetWriting(host, entry.row.writeId)
     same(await all(catalogue.writing(host)), [])
     const other = anEntry()
     await catalogue.noteWriting(host, other)
     await catalogue.noteWriting(host, other)
     same(await all(catalogue.writing(host)), [other])
-    await catalogue.forgetWriting(host, other.writeId)
-    await catalogue.forgetWriting(host, other.writeId)
+    await catalogue.forgetWriting(host, other.row.writeId)
+    await catalogue.forgetWriting(host, other.row.writeId)
     same(await all(catalogue.writing(host)), [])
   })
 
