@@ -53,6 +53,36 @@ test('lets through in order of coming, as the gate opens', async () => {
   assert.is(clock.pendingSleeps, 0)
 })
 
+test('who comes when the gate opens does not overtake those who wait', async () => {
+  const clock = new ManualClock()
+  const gate = gateOf(0, 500)
+  const line = new Line(clock, gate)
+  const passed: string[] = []
+  void line.pass(10_000).then((ok) => passed.push(`waited ${ok}`))
+  await settle()
+  gate.add(1)
+  void line.pass(10_000).then((ok) => passed.push(`came ${ok}`))
+  await settle()
+  assert.equal(passed, [])
+  line.letThrough()
+  await clock.advance(500)
+  assert.equal(passed, ['waited true', 'came true'])
+})
+
+test('who passes after a wait leaves no listener on a signal that goes on', async () => {
+  const clock = new ManualClock()
+  const line = new Line(clock, gateOf(0, 500))
+  const { signal } = new AbortController()
+  const passed = line.pass(10_000, signal)
+  assert.is(getEventListeners(signal, 'abort').length, 1)
+  await clock.advance(500)
+  assert.is(await passed, true)
+  const late = line.pass(600, signal)
+  await clock.advance(100)
+  assert.is(await late, false)
+  assert.equal([getEventListeners(signal, 'abort').length, clock.pendingSleeps], [0, 0])
+})
+
 test('who leaves rejects with the reason, and leaves no timer, listener or place behind', async () => {
   const clock = new ManualClock()
   const gate = gateOf(0)
