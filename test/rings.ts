@@ -32,6 +32,10 @@ export const selections: Readonly<
   Record<string, { readonly rings: readonly string[]; readonly long: number }>
 > = {
   default: { rings: ['unit', 'long', 'cassandra', 'cassandra-long'], long: 0.1 },
+  slow: {
+    rings: rings.map((ring) => ring.name).filter((name) => !['unit', 'cassandra'].includes(name)),
+    long: 1,
+  },
   all: { rings: rings.map((ring) => ring.name), long: 1 },
 }
 
