@@ -18,7 +18,7 @@ export function importsOf(...folders: readonly string[]): Import[] {
 
 // Only what stands at the start of a line or behind `import(` is taken: comments may speak of imports.
 const pattern =
-  /^\s*(?:import|export)\b[^'"`;]*?from\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm
+  /^\s*(?:import|export)\b[^'"`;]*?from\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"$]+)['"]/gm
 
 function readImports(path: string): Import[] {
   const from = relative(top, path)
