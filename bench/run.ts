@@ -13,6 +13,7 @@ import { type Row, type Settings, type Suite, save, table } from './report.ts'
 const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
   parser: async () => (await import('./parser.ts')).parser,
   directory: async () => (await import('./directory.ts')).directory,
+  limiter: async () => (await import('./limiter.ts')).limiter,
   memory: async () => (await import('./memory.ts')).memory,
 }
 

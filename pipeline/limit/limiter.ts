@@ -1,4 +1,5 @@
 /** One budget of pieces and bytes in flight for all the work on one store. */
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../base/clock.ts'
 import { Admission, type Piece, type Priority } from './admission.ts'
 import { AIMD_DEFAULTS, Aimd, type AimdSettings, type Attempt } from './aimd.ts'
@@ -122,7 +123,10 @@ class SharedLimiter implements Limiter {
         },
       })
       this.#admit()
-      if (place.waiting) signal?.addEventListener('abort', onAbort, { once: true })
+      if (!place.waiting || !signal) return
+      // One signal may stand over any number who wait; Node's warning at the eleventh would name no leak.
+      setMaxListeners(0, signal)
+      signal.addEventListener('abort', onAbort, { once: true })
     })
   }
 

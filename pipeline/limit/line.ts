@@ -1,4 +1,5 @@
 /** Waiting in line before a gate that opens when something happens, or by itself when its time comes. */
+import { LinkedAbort } from '../base/abort.ts'
 import type { Clock } from '../base/clock.ts'
 import { Fifo } from './fifo.ts'
 
@@ -12,7 +13,7 @@ export interface Gate {
 }
 
 interface Waiter {
-  readonly waking: AbortController
+  readonly waking: LinkedAbort
   passed: boolean
 }
 
@@ -37,11 +38,8 @@ export class Line {
   async pass(untilMs: number, signal?: AbortSignal): Promise<boolean> {
     signal?.throwIfAborted()
     if (this.#waiters.size === 0 && this.#gate.tryPass(this.#clock.monotonicMs())) return true
-    const waiter: Waiter = { waking: new AbortController(), passed: false }
+    const waiter: Waiter = { waking: new LinkedAbort(signal), passed: false }
     const place = this.#waiters.add(waiter)
-    // Not AbortSignal.any: on Node 20 a signal that lives long keeps what was derived from it.
-    const onAbort = (): void => waiter.waking.abort()
-    signal?.addEventListener('abort', onAbort, { once: true })
     try {
       for (let nowMs = this.#clock.monotonicMs(); !waiter.passed; nowMs = this.#clock.monotonicMs()) {
         if (nowMs >= untilMs) return false
@@ -54,7 +52,7 @@ export class Line {
       }
       return true
     } finally {
-      signal?.removeEventListener('abort', onAbort)
+      waiter.waking.leave()
       this.#waiters.remove(place)
     }
   }
@@ -66,7 +64,7 @@ export class Line {
       if (!first || !this.#gate.tryPass(this.#clock.monotonicMs())) return
       this.#waiters.shift()
       first.passed = true
-      first.waking.abort()
+      first.waking.abort(undefined)
     }
   }
 

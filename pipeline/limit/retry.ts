@@ -1,4 +1,5 @@
 /** Tries an operation on a store again while that may help, and never longer or more often than is good for it. */
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../base/clock.ts'
 import { OutcomeUnknownError, StoreUnavailableError, TidepoolError } from '../base/errors.ts'
 import type { Attempt } from './aimd.ts'
@@ -52,6 +53,8 @@ export async function retry<T>(
   const { clock, budget, circuit, signal, onAttempt, attempts = ATTEMPTS } = options
   // Whoever gave up before it began must find the store unchanged, also where the operation does not look at signals.
   signal?.throwIfAborted()
+  // All the chunks of a transfer wait under its one signal; Node's warning at the eleventh would name no leak.
+  if (signal) setMaxListeners(0, signal)
   const startedMs = clock.monotonicMs()
   const untilMs = startedMs + (options.deadlineMs ?? DEADLINE_MS)
   const delays = backoff(options)

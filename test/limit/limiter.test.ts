@@ -187,6 +187,24 @@ test('a signal that fires after the permit was given takes nothing back, and lef
   assert.is(getEventListeners(leaving.signal, 'abort').length, 0)
 })
 
+test('any number may wait under one signal without a warning of Node, and all leave with it', async () => {
+  const warnings: Error[] = []
+  const onWarning = (warning: Error): number => warnings.push(warning)
+  process.on('warning', onWarning)
+  const limiter = fixedLimiter({ count: 1, maxBytes: 10 })
+  const leaving = new AbortController()
+  const wait = () => limiter.acquire(1, { priority: 'save', signal: leaving.signal })
+  await wait()
+  const waiting = Promise.allSettled(Array.from({ length: 100 }, wait))
+  await settle()
+  leaving.abort()
+  const left = await waiting
+  process.off('warning', onWarning)
+  assert.is(left.filter(({ status }) => status === 'rejected').length, 100)
+  assert.is(limiter.state.waiting, 0)
+  assert.equal(warnings, [])
+})
+
 test('an answer that raises the limit lets in those who wait', async () => {
   const limiter = adaptiveLimiter({ clock: new ManualClock(), maxBytes: 100 })
   const { ask, admitted } = desk(limiter)
