@@ -18,11 +18,15 @@ export type Reader = RootDatabase<string, Key>
 export interface WriteOptions {
   /** For messages. */
   readonly what: string
+  /** For how long to wait for other writers. */
   readonly limitMs: number
   readonly signal?: AbortSignal | undefined
   /** Ends only the wait for other writers; what has been handed over is waited for. */
   readonly whileWaiting?: AbortSignal
 }
+
+/** An fsync on a disk with gigabytes to write takes tens of seconds, and does its work all the same. */
+const ANSWER_LIMIT_MS = 60_000
 
 const shared = new Map<string, { readonly environment: Environment; users: number }>()
 
@@ -71,15 +75,13 @@ export class Environment {
     operation: Operation,
     { what, limitMs, signal, whileWaiting = signal }: WriteOptions,
   ): Promise<boolean> {
-    const endsAt = performance.now() + limitMs
     return new Promise((resolve, reject) => {
       this.#gate
         .hold(what, limitMs, whileWaiting, async () => {
           const thread = await this.#writable()
           whileWaiting?.throwIfAborted()
           const answer = thread.call(what, this.#path, operation)
-          const leftMs = Math.max(1, endsAt - performance.now())
-          within(answer, leftMs, signal, () => new OutcomeUnknownError(what)).then(resolve, reject)
+          within(answer, ANSWER_LIMIT_MS, signal, () => new OutcomeUnknownError(what)).then(resolve, reject)
           await answer.catch(() => {})
         })
         .catch(reject)

@@ -23,7 +23,7 @@ export { type InitOptions, initDirectoryStore } from './init.ts'
 export interface DirectoryOptions {
   /** Makes the store where there is none. */
   readonly init?: boolean
-  /** How long a change of the catalogue waits for other processes, and for the disk. @default 10_000 */
+  /** How long a change of the catalogue waits for other writers. @default 10_000 */
   readonly writeLimitMs?: number
   /** Past this the catalogue takes nothing new; reading and removing go on. @default no limit */
   readonly maxCatalogueBytes?: number
