@@ -1,5 +1,8 @@
 /** What a store knows of a host: one row, changed only by conditional transactions, with no TTL on it. */
 import type { HostId, SessionId } from '../base/ids.ts'
+import type { ProcessIdentity } from '../base/process.ts'
+
+export type { ProcessIdentity } from '../base/process.ts'
 
 export type HostState = 'live' | 'dead' | 'ended'
 
@@ -14,13 +17,6 @@ export interface HostRow {
   /** The process, so that another on the same machine and boot can see at once that it is gone. */
   readonly process: ProcessIdentity | null
   readonly changedAtMs: number
-}
-
-export interface ProcessIdentity {
-  readonly bootId: string
-  readonly pid: number
-  /** In clock ticks since boot, as /proc tells: a pid comes back, a pid with its start time does not. */
-  readonly startTicks: bigint
 }
 
 export interface HostTransaction {
