@@ -13,6 +13,8 @@ export interface OpenBlobs {
   readonly blobs: BlobStore
   /** Loses or cuts one chunk behind the store's back: the file, the row. */
   readonly damage: (write: WriteExtent, seq: number, how: 'lost' | 'shorter' | 'longer') => Promise<void>
+  /** Loses a whole write behind the store's back, where removing it would be for ever. */
+  readonly lose?: (write: WriteExtent) => Promise<void>
   /** Ends the store and leaves nothing behind. */
   readonly cleanup: () => Promise<void>
 }
@@ -191,10 +193,10 @@ export function blobStoreContract(name: string, open: () => Promise<OpenBlobs>, 
     await reader.close()
   })
 
-  check('mend brings back a write that is lost as a whole', async ({ blobs }) => {
+  check('mend brings back a write that is lost as a whole', async ({ blobs, lose }) => {
     const write = extent(CHUNK * 2 + 1)
     const chunks = await store(blobs, write, random)
-    await blobs.remove({ ...write, seqHigh: write.chunkCount })
+    await (lose ? lose(write) : blobs.remove({ ...write, seqHigh: write.chunkCount }))
     for (const seq of [2, 0, 1]) await blobs.mend(write, seq, chunks[seq] as Chunk)
     assert.equal(await all(blobs.missing(write)), [])
     const reader = await blobs.open(write)

@@ -1,0 +1,95 @@
+/** The store's own record in its keyspace, and whether it is one that this program and this caller can work with. */
+import { type Client, errors, types } from 'cassandra-driver'
+import { TidepoolError } from '../../base/errors.ts'
+import type { StoreInfo } from '../contract.ts'
+import { storeError } from './errors.ts'
+import { FORMAT, type Mode, modeText, parseMode, type Replication, replicationText } from './schema.ts'
+
+export interface KeyspaceInfo extends StoreInfo {
+  readonly mode: Mode
+}
+
+/** What a caller says of the store, to be held against what the store says of itself. */
+export interface Expected {
+  readonly mode?: Mode | undefined
+  readonly replication?: Replication | undefined
+}
+
+export async function readReplication(client: Client, keyspace: string): Promise<Replication | undefined> {
+  const query = 'SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?'
+  const result = await client
+    .execute(query, [keyspace], { prepare: true, consistency: types.consistencies.localOne })
+    .catch((error: unknown) => {
+      throw storeError(error, `look for keyspace ${keyspace}`, 'read')
+    })
+  const options = result.first()?.get('replication') as Map<string, string> | undefined
+  if (!options) return undefined
+  const copies = [...options].filter(([name]) => name !== 'class')
+  return Object.fromEntries(copies.map(([name, count]) => [name, Number.parseInt(count, 10)]))
+}
+
+/** Undefined where there is no such record, or no table for it. */
+export async function readInfo(client: Client, keyspace: string): Promise<KeyspaceInfo | undefined> {
+  try {
+    const query = `SELECT format, mode, created_at, receivable FROM ${keyspace}.info WHERE name = 'store'`
+    const row = (
+      await client.execute(query, [], { prepare: true, consistency: types.consistencies.localQuorum })
+    ).first()
+    if (!row) return undefined
+    return {
+      format: row.get('format') as number,
+      mode: parseMode(row.get('mode') as string),
+      createdAtMs: (row.get('created_at') as Date).getTime(),
+      receivable: row.get('receivable') as string[] | null,
+    }
+  } catch (error) {
+    if (error instanceof errors.ResponseError && error.code === types.responseErrorCodes.invalid)
+      return undefined
+    throw storeError(error, `read of the record of keyspace ${keyspace}`, 'read')
+  }
+}
+
+export function checkFormat(keyspace: string, { format }: StoreInfo): void {
+  if (format === FORMAT) return
+  throw new TidepoolError(
+    'store-format',
+    `keyspace ${keyspace} holds a store of format ${format}; this program knows format ${FORMAT}`,
+    { hint: 'Use the version of Tidepool that made it, or a later one that says it can.' },
+  )
+}
+
+export function checkMode(keyspace: string, stored: Mode, given: Mode | undefined): void {
+  if (!given || modeText(given) === modeText(stored)) return
+  throw new TidepoolError(
+    'mode-differs',
+    `keyspace ${keyspace} was made with mode ${modeText(stored)}, not ${modeText(given)}`,
+    {
+      hint: 'Leave the mode out of the URL: it cannot change while hosts use the store, or updates would be lost.',
+    },
+  )
+}
+
+export function checkReplication(
+  keyspace: string,
+  stored: Replication,
+  given: Replication | undefined,
+): void {
+  if (!given || replicationText(given) === replicationText(stored)) return
+  throw new TidepoolError(
+    'replication-differs',
+    `keyspace ${keyspace} is replicated ${replicationText(stored)}, not ${replicationText(given)}`,
+    { hint: 'Leave rf out of the URL, or change the keyspace with ALTER KEYSPACE and repair it.' },
+  )
+}
+
+export function noKeyspace(keyspace: string): TidepoolError {
+  return new TidepoolError('keyspace-missing', `there is no keyspace ${keyspace}`, {
+    hint: 'Check its name, or make it: `tidepool store init` with rf and mode in the URL.',
+  })
+}
+
+export function notInitialised(keyspace: string): TidepoolError {
+  return new TidepoolError('store-missing', `keyspace ${keyspace} holds no store of Tidepool's`, {
+    hint: 'Check its name, or make one in it: `tidepool store init`.',
+  })
+}
