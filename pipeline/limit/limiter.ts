@@ -30,9 +30,8 @@ export interface Limiter {
   acquire(bytes: number, options: { priority: Priority; signal?: AbortSignal | undefined }): Promise<Permit>
 
   /**
-   * What one attempt against the store took, or that it was overloaded. Call it while the attempt's permit is held,
-   * and only for work of one kind (moving chunks): the quick answer to a small question would make every chunk look
-   * slow.
+   * What one attempt against the store took, or that it was overloaded; call it while the attempt's permit is held.
+   * Work that takes different times by nature (put and get, each size of chunk) is told apart by `kind`.
    */
   observe(attempt: Attempt): void
 

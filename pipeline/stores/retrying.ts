@@ -4,7 +4,7 @@
  * again, unless it can go on where it stopped.
  */
 import type { Limiter } from '../limit/limiter.ts'
-import { type RetryOptions, type RetryScope, retry } from '../limit/retry.ts'
+import { type RetryScope, retry } from '../limit/retry.ts'
 import type {
   BlobReader,
   BlobStore,
@@ -23,12 +23,19 @@ export interface RetryingOptions {
 
 type Again = <T>(what: string, options: CallOptions | undefined, operation: () => Promise<T>) => Promise<T>
 
+/** What is compared with each other when it comes to speed: chunks that go the same way and have the same size. */
+type MoveChunk = <T>(kind: string, ...call: [string, CallOptions | undefined, () => Promise<T>]) => Promise<T>
+
 export function retrying(store: Store, { scope, limiter }: RetryingOptions): Store {
   const again: Again = (what, options, operation) =>
     retry(operation, { ...scope, what, signal: options?.signal })
-  const onAttempt: RetryOptions['onAttempt'] = limiter && ((attempt) => limiter.observe(attempt))
-  const moveChunk: Again = (what, options, operation) =>
-    retry(operation, { ...scope, what, signal: options?.signal, ...(onAttempt && { onAttempt }) })
+  const moveChunk: MoveChunk = (kind, what, options, operation) =>
+    retry(operation, {
+      ...scope,
+      what,
+      signal: options?.signal,
+      ...(limiter && { onAttempt: (attempt) => limiter.observe({ ...attempt, kind }) }),
+    })
   return {
     ...store,
     blobs: retryingBlobs(store.blobs, again, moveChunk, scope),
@@ -37,7 +44,7 @@ export function retrying(store: Store, { scope, limiter }: RetryingOptions): Sto
   }
 }
 
-function retryingBlobs(blobs: BlobStore, again: Again, moveChunk: Again, scope: RetryScope): BlobStore {
+function retryingBlobs(blobs: BlobStore, again: Again, moveChunk: MoveChunk, scope: RetryScope): BlobStore {
   return {
     defaultChunkBytes: blobs.defaultChunkBytes,
     create: (write, options) =>
@@ -45,8 +52,11 @@ function retryingBlobs(blobs: BlobStore, again: Again, moveChunk: Again, scope: 
         const writer = await blobs.create(write, options)
         return {
           put: (seq, data, digest, options) =>
-            moveChunk(`put of chunk ${seq} of write ${write.writeId}`, options, () =>
-              writer.put(seq, data, digest, options),
+            moveChunk(
+              `put ${write.chunkBytes}`,
+              `put of chunk ${seq} of write ${write.writeId}`,
+              options,
+              () => writer.put(seq, data, digest, options),
             ),
           seal: (options) => again(`sealing write ${write.writeId}`, options, () => writer.seal(options)),
           close: () => writer.close(),
@@ -57,8 +67,11 @@ function retryingBlobs(blobs: BlobStore, again: Again, moveChunk: Again, scope: 
         const reader = await blobs.open(write, options)
         return {
           get: (seq, options) =>
-            moveChunk(`get of chunk ${seq} of write ${write.writeId}`, options, () =>
-              reader.get(seq, options),
+            moveChunk(
+              `get ${write.chunkBytes}`,
+              `get of chunk ${seq} of write ${write.writeId}`,
+              options,
+              () => reader.get(seq, options),
             ),
           close: () => reader.close(),
         } satisfies BlobReader

@@ -139,6 +139,41 @@ test('a median, so that a tenth of very slow answers cuts nothing', () => {
   assert.is(aimd.limit, 40)
 })
 
+test('the minute of the drift begins anew with each new least', () => {
+  const { windowOf } = drive({ start: 100, max: 100 })
+  windowOf(40, 0, 1)
+  windowOf(20, 50_000, 1)
+  assert.is(windowOf(81, 109_999), 70, '81 > 4 x 20')
+  assert.is(windowOf(81, 110_000, 1), 70, '81 < 4 x 25')
+})
+
+test('kinds of work have each their own least latency and their own window', () => {
+  const { aimd } = drive({ start: 8 })
+  for (let i = 0; i < 7; i++) {
+    aimd.observe({ elapsedMs: 1, outcome: 'ok', kind: 'get' }, 8, i)
+    aimd.observe({ elapsedMs: 100, outcome: 'ok', kind: 'put' }, 8, i)
+  }
+  assert.is(aimd.limit, 8, 'no window is full')
+  aimd.observe({ elapsedMs: 100, outcome: 'ok', kind: 'put' }, 8, 8)
+  assert.is(aimd.limit, 16, 'the puts')
+  for (let i = 0; i < 16; i++) aimd.observe({ elapsedMs: 401, outcome: 'ok', kind: 'put' }, 16, 1000)
+  assert.is(aimd.limit, 11, 'compared with puts')
+})
+
+test('any number of kinds costs no more than thirty-two', () => {
+  const { aimd } = drive({ start: 8 })
+  const fill = (kind: string, elapsedMs: number, nowMs: number): number => {
+    for (let i = 0; i < Math.max(8, aimd.limit); i++)
+      aimd.observe({ elapsedMs, outcome: 'ok', kind }, 1, nowMs)
+    return aimd.limit
+  }
+  fill('first', 1, 0)
+  for (let i = 0; i < 31; i++) fill(`kind ${i}`, 1, 0)
+  assert.is(fill('first', 5, 1000), 5, 'still known')
+  fill('one more', 1, 1000)
+  assert.is(fill('first', 5, 2000), 5, 'learned anew')
+})
+
 test('settings that make no sense are refused', () => {
   for (const wrong of [{ min: 0 }, { start: 200 }, { min: 5 }, { start: 4.5 }, { max: Number.NaN }])
     assert.throws(

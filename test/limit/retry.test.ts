@@ -260,6 +260,24 @@ test('after an outage of two minutes all go on within seconds, and during it one
   assert.is(clock.pendingSleeps, 0)
 })
 
+test('new operations are held back too while the store is silent', async () => {
+  const clock = new ManualClock()
+  const scope = retryScope({ clock, random: seeded(1) })
+  const asked: number[] = []
+  const arrivals = Array.from({ length: 600 }, async (_, i) => {
+    await clock.sleep(i * 100)
+    const attempt = async (): Promise<void> => {
+      asked.push(clock.monotonicMs())
+      if (clock.monotonicMs() < 60_000) throw unavailable()
+    }
+    await retry(attempt, { ...scope, what: 'put' })
+  })
+  await clock.run(Promise.all(arrivals))
+  assert.ok(asked.filter((ms) => ms < 30_000).length >= 300, 'each tried at least once')
+  const during = asked.filter((ms) => ms >= 31_000 && ms < 59_000).length
+  assert.ok(during >= 27 && during <= 29, `${during} attempts in 28 s`)
+})
+
 test('where the store is silent until the deadline, who was never tried says so', async () => {
   const { clock, circuit, options } = setUp({ deadlineMs: 500 })
   const cause = unavailable()

@@ -92,4 +92,28 @@ test('a stall of five seconds costs those five seconds and no more', async () =>
   hold(got, { perSecond: (400 * 34) / 39, p50Ms: 100, p99Ms: 320 })
 })
 
+test('reads of 2 ms before writes of 20 ms do not make the writes look slow', async () => {
+  const clock = new ManualClock()
+  const limiter = adaptiveLimiter({ clock, maxBytes: 64 * 2 ** 20 })
+  let writes = 0
+  const move = async (kind: string, server: FakeServer, untilMs: number): Promise<void> => {
+    while (clock.monotonicMs() < untilMs) {
+      const permit = await limiter.acquire(1, { priority: 'save' })
+      const begunMs = clock.monotonicMs()
+      await server.serve()
+      limiter.observe({ elapsedMs: clock.monotonicMs() - begunMs, outcome: 'ok', kind })
+      if (kind === 'put') writes++
+      permit.release()
+    }
+  }
+  for (const [kind, serviceMs, untilMs] of [
+    ['get', 2, 3000],
+    ['put', 20, 13_000],
+  ] as const) {
+    const server = new FakeServer({ clock, workers: 8, serviceMs: () => serviceMs })
+    await clock.run(Promise.all(Array.from({ length: SENDERS }, () => move(kind, server, untilMs))))
+  }
+  assert.ok(writes >= 0.95 * 4000, `${writes} writes in 10 s, ideal 4000`)
+})
+
 test.run()
