@@ -16,16 +16,19 @@ const LOG_DAYS = 35
 const DAY_MS = 86_400_000
 const NOTE_NAME_LENGTH = 400
 
+/** As `Environment.read`: runs on the newest state, in one snapshot. */
+export type Look = Environment['read']
+
 export interface CatalogueSettings {
   readonly info: StoreInfo
-  readonly environment: Environment
+  readonly look: Look
   readonly write: (operation: Operation, what: string, options?: CallOptions) => Promise<boolean>
   /** After a transaction that may have changed which streams lead to a head. */
   readonly pathsChanged: (project: ProjectId, chainMark: string) => Promise<void>
 }
 
 export function directoryCatalogue(settings: CatalogueSettings): Catalogue {
-  const { environment, write, pathsChanged } = settings
+  const { look, write, pathsChanged } = settings
 
   async function* list(
     range: { start: Key; end: Key },
@@ -36,7 +39,7 @@ export function directoryCatalogue(settings: CatalogueSettings): Catalogue {
     for (;;) {
       signal?.throwIfAborted()
       const from = { start, exclusiveStart, end: range.end, limit: PAGE }
-      const page = await environment.read((reader) => [...reader.getRange(from)])
+      const page = await look((reader) => [...reader.getRange(from)])
       for (const entry of page) {
         signal?.throwIfAborted()
         yield entry
@@ -56,7 +59,7 @@ export function directoryCatalogue(settings: CatalogueSettings): Catalogue {
 
     async read(project, { signal } = {}) {
       signal?.throwIfAborted()
-      return readProject(environment, project, signal)
+      return readProject(look, project, signal)
     },
 
     async apply(transaction, options) {
@@ -78,7 +81,7 @@ export function directoryCatalogue(settings: CatalogueSettings): Catalogue {
 
     async readHost(host, { signal } = {}) {
       signal?.throwIfAborted()
-      const text = await environment.read((reader) => reader.get(keys.host(host)))
+      const text = await look((reader) => reader.get(keys.host(host)))
       return text === undefined ? undefined : decodeHost(text)
     },
 
@@ -113,7 +116,7 @@ export function directoryCatalogue(settings: CatalogueSettings): Catalogue {
 
     async readNote(name, { signal } = {}) {
       signal?.throwIfAborted()
-      return environment.read((reader) => reader.get(keys.note(noteName(name))))
+      return look((reader) => reader.get(keys.note(noteName(name))))
     },
 
     async writeNote(name, text, options) {
@@ -134,11 +137,11 @@ export function directoryCatalogue(settings: CatalogueSettings): Catalogue {
 
 /** The project in one snapshot; its rows are decoded a page at a time, so that thousands of them hold nobody up. */
 export async function readProject(
-  environment: Environment,
+  look: Look,
   id: ProjectId,
   signal?: AbortSignal,
 ): Promise<Project | undefined> {
-  const found = await environment.read((reader) => {
+  const found = await look((reader) => {
     const statics = reader.get(keys.project(id))
     if (statics === undefined) return undefined
     return { statics, rows: [...reader.getRange(under('row', id))].map(({ value }) => value) }

@@ -8,6 +8,7 @@
 import { open, type RootDatabase } from 'lmdb'
 import { OutcomeUnknownError } from '../../base/errors.ts'
 import { Gate } from './gate.ts'
+import { refuseForeign } from './intact.ts'
 import type { Operation } from './operations.ts'
 import { type WriterThread, writerThread } from './thread.ts'
 import type { Key } from './values.ts'
@@ -102,6 +103,7 @@ export class Environment {
     const before = this.#reader
     const opened = (async () => {
       await (await before.catch(() => undefined))?.close()
+      await refuseForeign(this.#path, { fresh: true })
       await thread.call('open', this.#path, { kind: 'open', maxBytes: this.#maxBytes })
     })()
     this.#reader = this.#openReader(opened)
@@ -113,6 +115,7 @@ export class Environment {
   #openReader(after?: Promise<unknown>): Promise<Reader> {
     const opened = Promise.resolve(after)
       .catch(() => {})
+      .then(() => refuseForeign(this.#path, { fresh: false }))
       .then(() => open<string, Key>({ path: this.#path, readOnly: true, encoding: 'string', cache: false }))
     // Whoever reads is told; perhaps nobody does.
     opened.catch(() => {})

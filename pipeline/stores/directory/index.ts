@@ -6,10 +6,9 @@ import type { ProjectId } from '../../base/ids.ts'
 import type { CallOptions, Store } from '../contract.ts'
 import { Ballast } from './ballast.ts'
 import { directoryBlobs } from './blobs.ts'
-import { directoryCatalogue, readProject } from './catalogue.ts'
+import { directoryCatalogue, type Look, readProject } from './catalogue.ts'
 import { rewriteChain } from './chain.ts'
 import { change } from './change.ts'
-import { diskError } from './disk.ts'
 import { releaseEnvironment, shareEnvironment } from './environment.ts'
 import { sweepCards } from './gate.ts'
 import { initDirectoryStore } from './init.ts'
@@ -36,7 +35,7 @@ export async function openDirectoryStore(path: string, options: DirectoryOptions
   if (options.init) await initDirectoryStore(path)
   const info = await readMarker(path)
   if (!info)
-    throw new TidepoolError('store-missing', `${path} is a directory, but no store`, {
+    throw new TidepoolError('not-a-store', `${path} is a directory, but no store`, {
       hint: 'Look for a typing mistake; `tidepool store init` makes an empty directory into a store.',
     })
   const root = await realpath(path)
@@ -48,6 +47,10 @@ export async function openDirectoryStore(path: string, options: DirectoryOptions
   const waiting = new Set<LinkedAbort>()
   let closed: Error | undefined
 
+  const look: Look = async (at) => {
+    if (closed) throw closed
+    return environment.read(at)
+  }
   const write = async (
     operation: Operation,
     what: string,
@@ -71,7 +74,7 @@ export async function openDirectoryStore(path: string, options: DirectoryOptions
     }
   }
   const chain = (project: ProjectId): Promise<void> =>
-    rewriteChain(root, project, () => readProject(environment, project))
+    rewriteChain(root, project, () => readProject(look, project))
 
   /** The transaction has happened, whatever becomes of the file: the mark stays until it is written, at the latest by the next open. */
   const pathsChanged = async (project: ProjectId, chainMark: string): Promise<void> => {
@@ -88,7 +91,7 @@ export async function openDirectoryStore(path: string, options: DirectoryOptions
     beforeUnlink: (project) => (readOnly ? Promise.reject(readOnlyError('a removal', root)) : chain(project)),
     afterUnlink: () => ballast.restore().catch((error) => ignoreFull(error)),
   })
-  const catalogue = directoryCatalogue({ info, environment, write, pathsChanged })
+  const catalogue = directoryCatalogue({ info, look, write, pathsChanged })
   const store: Store = {
     kind: 'directory',
     url: `dir:${root}`,
@@ -96,7 +99,9 @@ export async function openDirectoryStore(path: string, options: DirectoryOptions
     catalogue,
     async close() {
       if (closed) return
-      closed = new TidepoolError('store-closed', `the store in ${root} was closed`)
+      closed = new TidepoolError('store-closed', `the store in ${root} was closed`, {
+        hint: 'Open it again.',
+      })
       for (const wait of waiting) wait.abort(closed)
       await blobs.close()
       await releaseEnvironment(directory)
@@ -112,7 +117,7 @@ export async function openDirectoryStore(path: string, options: DirectoryOptions
     }
   } catch (error) {
     await store.close()
-    throw openError(root, error)
+    throw openError(directory, error)
   }
   return store
 }
@@ -128,7 +133,7 @@ async function isReadOnly(directory: string): Promise<boolean> {
     return false
   } catch (error) {
     if (errnoOf(error) === 'EROFS' || errnoOf(error) === 'EACCES') return true
-    throw diskError('open', directory, error)
+    throw openError(directory, error)
   }
 }
 
@@ -138,9 +143,9 @@ function readOnlyError(what: string, root: string): TidepoolError {
   })
 }
 
-function openError(root: string, error: unknown): unknown {
+function openError(path: string, error: unknown): unknown {
   if (error instanceof TidepoolError) return error
-  return new TidepoolError('catalogue-damaged', `the catalogue of the store in ${root} can't be opened`, {
+  return new TidepoolError('catalogue-damaged', `the catalogue in ${path} can't be opened`, {
     cause: error,
     hint: 'Look at the permissions of its files and at the disk; the streams themselves are plain files.',
   })
