@@ -11,7 +11,7 @@ import { Gate } from './gate.ts'
 import { refuseForeign } from './intact.ts'
 import type { Operation } from './operations.ts'
 import { type WriterThread, writerThread } from './thread.ts'
-import type { Key } from './values.ts'
+import { type Key, MAX_READERS } from './values.ts'
 import { within } from './within.ts'
 
 export type Reader = RootDatabase<string, Key>
@@ -116,7 +116,15 @@ export class Environment {
     const opened = Promise.resolve(after)
       .catch(() => {})
       .then(() => refuseForeign(this.#path, { fresh: false }))
-      .then(() => open<string, Key>({ path: this.#path, readOnly: true, encoding: 'string', cache: false }))
+      .then(() =>
+        open<string, Key>({
+          path: this.#path,
+          readOnly: true,
+          encoding: 'string',
+          cache: false,
+          maxReaders: MAX_READERS,
+        }),
+      )
     // Whoever reads is told; perhaps nobody does.
     opened.catch(() => {})
     return opened

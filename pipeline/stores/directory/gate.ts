@@ -6,34 +6,32 @@
  * process with it. So whoever wants to write waits here first, where a wait can end, and knows for whom it waits.
  */
 import { randomUUID } from 'node:crypto'
-import { link, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { link, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { errnoOf, TidepoolError } from '../../base/errors.ts'
-import { describe, isGone, type Process, thisProcess } from './process.ts'
+import { describe, hasGone, readCard, writeCard } from './card.ts'
 import { within } from './within.ts'
 
 /** A holder writes for milliseconds: short enough not to leave the disk idle, long enough not to keep a core busy. */
 const POLL_MIN_MS = 1
 const POLL_SPREAD_MS = 7
 
-/** Whoever can't be looked up (in another container) is taken for gone after this; if it is not, LMDB's lock stands. */
-const UNKNOWN_HOLDER_MS = 60_000
-
-export const GATE = 'writer'
+const GATE = 'writer'
+/** Of the cards' names, beside it. */
+export const CARD_PREFIX = `${GATE}.`
 
 export class Gate {
   readonly #directory: string
   readonly #file: string
   /** Written whole before it is linked to the gate's name: nobody ever sees a holder without a name. */
   readonly #card: string
-  #self: Promise<Process> | undefined
   #turn: Promise<void> = Promise.resolve()
 
   constructor(directory: string) {
     this.#directory = directory
     this.#file = join(directory, GATE)
-    this.#card = `${GATE}.${process.pid}.${randomUUID()}`
+    this.#card = `${CARD_PREFIX}${process.pid}.${randomUUID()}`
   }
 
   /** Runs `work` while no other process writes. Before `work` has begun it rejects for the signal, or after `limitMs`. */
@@ -70,8 +68,6 @@ export class Gate {
   }
 
   async #enter(endsAt: number, signal: AbortSignal | undefined): Promise<void> {
-    this.#self ??= thisProcess()
-    const self = await this.#self
     for (;;) {
       signal?.throwIfAborted()
       try {
@@ -79,16 +75,18 @@ export class Gate {
         return
       } catch (error) {
         if (errnoOf(error) === 'ENOENT') {
-          await writeFile(join(this.#directory, this.#card), JSON.stringify({ ...self, card: this.#card }))
+          await writeCard(this.#directory, this.#card)
           continue
         }
         if (errnoOf(error) !== 'EEXIST') throw error
       }
       const holder = await readCard(this.#file)
-      if (holder && (await hasGone(holder, self))) {
+      // Ours, where the disk failed when it was to be given back.
+      if (holder?.file === this.#card) return
+      if (holder && hasGone(holder)) {
         // Two may do this at once and the second take away the first one's: then both come to LMDB's own lock.
         await rm(this.#file, { force: true })
-        await rm(join(this.#directory, holder.card), { force: true })
+        if (holder.file.startsWith(CARD_PREFIX)) await rm(join(this.#directory, holder.file), { force: true })
         continue
       }
       if (performance.now() >= endsAt) throw new TooLong()
@@ -99,7 +97,7 @@ export class Gate {
   async #tooLong(what: string, limitMs: number): Promise<TidepoolError> {
     const holder = await readCard(this.#file)
     const tried = `${what}: waited ${limitMs} ms to write the catalogue in ${this.#directory}`
-    if (!holder || holder.pid === process.pid)
+    if (!holder?.pid || holder.pid === process.pid)
       return new TidepoolError('store-locked', `${tried}; too much is written there`, {
         temporary: true,
         hint: 'Try again when less is going on.',
@@ -115,38 +113,7 @@ export class Gate {
   }
 }
 
-/** Takes away what processes left that were killed; nobody misses it, but it would grow. */
-export async function sweepCards(directory: string): Promise<void> {
-  const self = await thisProcess()
-  for (const name of await readdir(directory)) {
-    if (!name.startsWith(`${GATE}.`)) continue
-    const card = await readCard(join(directory, name))
-    if (card && (await isGone(card, self))) await rm(join(directory, name), { force: true })
-  }
-}
-
 class TooLong extends Error {}
-
-interface Card extends Process {
-  readonly card: string
-  /** When it was last linked or unlinked. */
-  readonly changedAtMs: number
-}
-
-async function readCard(path: string): Promise<Card | undefined> {
-  try {
-    const { ctimeMs } = await stat(path)
-    return { ...(JSON.parse(await readFile(path, 'utf8')) as Card), changedAtMs: ctimeMs }
-  } catch (error) {
-    // Given back just now, or still being written, before its first use.
-    if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined
-    throw error
-  }
-}
-
-async function hasGone(holder: Card, self: Process): Promise<boolean> {
-  return (await isGone(holder, self)) ?? Date.now() - holder.changedAtMs > UNKNOWN_HOLDER_MS
-}
 
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   try {

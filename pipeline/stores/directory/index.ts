@@ -6,11 +6,12 @@ import type { ProjectId } from '../../base/ids.ts'
 import type { CallOptions, Store } from '../contract.ts'
 import { Ballast } from './ballast.ts'
 import { directoryBlobs } from './blobs.ts'
+import { sweepCards } from './card.ts'
 import { directoryCatalogue, type Look, readProject } from './catalogue.ts'
 import { rewriteChain } from './chain.ts'
 import { change } from './change.ts'
 import { releaseEnvironment, shareEnvironment } from './environment.ts'
-import { sweepCards } from './gate.ts'
+import { CARD_PREFIX } from './gate.ts'
 import { initDirectoryStore } from './init.ts'
 import { catalogueDirectory } from './layout.ts'
 import { readMarker, refuseNetwork } from './marker.ts'
@@ -110,7 +111,7 @@ export async function openDirectoryStore(path: string, options: DirectoryOptions
   try {
     await environment.read(() => undefined)
     if (!readOnly) {
-      await sweepCards(directory)
+      await sweepCards(directory, CARD_PREFIX)
       for (const { key, value } of await environment.read((reader) => [...reader.getRange(under('chain'))]))
         await pathsChanged(key[1] as ProjectId, value)
       await ballast.restore().catch(ignoreFull)

@@ -7,6 +7,9 @@ import type { HostId, ProjectId, WriteId } from '../../base/ids.ts'
 import type { Statics, WriteRow } from '../../graph/state.ts'
 import type { HostRow } from '../../hosts/state.ts'
 
+/** Threads of all processes that read at one time; whoever opens the catalogue first after a quiet time sets it for all. */
+export const MAX_READERS = 1024
+
 export type Key = (string | number)[]
 
 /** A project's rows stand together, so that it is read in one walk, and a transaction touches only those it names. */

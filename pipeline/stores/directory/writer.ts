@@ -7,7 +7,7 @@ import { open, type RootDatabase } from 'lmdb'
 import { TidepoolError } from '../../base/errors.ts'
 import { humanBytes } from '../../base/units.ts'
 import { adds, type Operation, type Rows, run } from './operations.ts'
-import type { Key } from './values.ts'
+import { type Key, MAX_READERS } from './values.ts'
 
 export type WriterStep =
   | { readonly kind: 'open'; readonly maxBytes: number }
@@ -81,7 +81,13 @@ function transact(catalogue: Catalogue, operation: Operation): boolean {
 function openCatalogue(path: string, maxBytes: number): void {
   if (catalogues.has(path)) return
   // Without `overlappingSync: false` other processes see a transaction half a second before it is durable.
-  const db = open<string, Key>({ path, overlappingSync: false, encoding: 'string', cache: false })
+  const db = open<string, Key>({
+    path,
+    overlappingSync: false,
+    encoding: 'string',
+    cache: false,
+    maxReaders: MAX_READERS,
+  })
   const rows: Rows = {
     get: (key) => db.get(key),
     put: (key, value) => void db.putSync(key, value),
