@@ -1,0 +1,76 @@
+/** What a verb gets from the command around it: the store, the output, and what to stop at. */
+import type { Readable, Writable } from 'node:stream'
+import type { Command } from 'commander'
+import { type Clock, systemClock } from '../../pipeline/base/clock.ts'
+import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import type { OpenedStore, OpenOptions } from '../../pipeline/stores/open.ts'
+import { Output } from './output.ts'
+
+/** The outside of the process, so that tests run commands without one. */
+export interface Surroundings {
+  readonly stdin: Readable & { readonly fd?: number; readonly isTTY?: boolean }
+  readonly stdout: Writable & { readonly isTTY?: boolean }
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number }
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Fires at Ctrl-C. */
+  readonly signal: AbortSignal
+  readonly clock?: Clock
+  /** Opens a store by its URL. @default the real stores */
+  readonly openStore?: (url: string, options: OpenOptions) => Promise<OpenedStore>
+}
+
+/** One verb of the command, in a file of its own that is loaded only when it is used. */
+export interface Verb<Arguments extends readonly unknown[] = readonly unknown[], Options = object> {
+  /** Adds its arguments, options and help. */
+  configure(command: Command): void
+  /** Does it; the exit code, 0 where it gives none. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a verb that simply ends has done well
+  run(cli: Cli, args: Arguments, options: Options): Promise<number | void>
+}
+
+export class Cli {
+  readonly surroundings: Surroundings
+  readonly signal: AbortSignal
+  readonly clock: Clock
+  readonly out: Output
+  readonly #storeOption: string | undefined
+
+  constructor(surroundings: Surroundings, options: { json?: boolean; store?: string }) {
+    this.surroundings = surroundings
+    this.signal = surroundings.signal
+    this.clock = surroundings.clock ?? systemClock
+    this.out = new Output(surroundings.stdout, { json: options.json === true })
+    this.#storeOption = options.store
+  }
+
+  get storeUrl(): string {
+    const url = this.#storeOption ?? this.surroundings.env.TIDEPOOL_STORE
+    if (url === undefined || url === '')
+      throw new TidepoolError('bad-store-url', 'no store is given', {
+        hint: 'Add --store dir:/path (or cassandra://…), or set TIDEPOOL_STORE.',
+      })
+    return url
+  }
+
+  /** Runs the work with the store open, and closes it afterwards in any case. */
+  async withStore<T>(work: (opened: OpenedStore) => Promise<T>): Promise<T> {
+    this.signal.throwIfAborted()
+    const open = this.surroundings.openStore ?? (await import('../../pipeline/stores/open.ts')).openStore
+    const opened = await open(this.storeUrl, { env: this.surroundings.env, signal: this.signal })
+    try {
+      return await work(opened)
+    } finally {
+      await opened.close()
+    }
+  }
+
+  /** For people, beside the result; nothing that a program needs. */
+  say(text: string): void {
+    this.surroundings.stderr.write(`tidepool: ${text}\n`)
+  }
+
+  warn(what: string, error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error)
+    this.say(`${what}: ${why}${codeOf(error) === undefined ? '' : ` (${codeOf(error)})`}`)
+  }
+}

@@ -1,0 +1,53 @@
+/** Which verbs there are, each with where it is and one line about it. Nothing here loads them. */
+import type { Verb } from './cli.ts'
+
+type Load = () => Promise<Verb>
+
+interface VerbEntry {
+  readonly name: string
+  readonly about: string
+  readonly load: Load
+}
+
+interface Group {
+  readonly name: string
+  readonly about: string
+  readonly verbs?: readonly VerbEntry[]
+  /** The verb itself, where the group is one. */
+  readonly load?: Load
+}
+
+export const groups: readonly Group[] = [
+  {
+    name: 'store',
+    about: 'The store as a whole',
+    verbs: [
+      {
+        name: 'init',
+        about: 'Make the store, or find it made and say so',
+        load: async () => (await import('./verbs/store-init.ts')).verb,
+      },
+    ],
+  },
+  {
+    name: 'stream',
+    about: 'Streams of `zfs send` in the store',
+    verbs: [
+      {
+        name: 'put',
+        about: 'Store one stream',
+        load: async () => (await import('./verbs/stream-put.ts')).verb,
+      },
+      {
+        name: 'get',
+        about: 'Bring a stored stream back',
+        load: async () => (await import('./verbs/stream-get.ts')).verb,
+      },
+      {
+        name: 'ls',
+        about: 'List projects, or the writes of one',
+        load: async () => (await import('./verbs/stream-ls.ts')).verb,
+      },
+    ],
+  },
+]

@@ -1,0 +1,24 @@
+/** `store init`: makes the store, and says what it did. */
+import type { Verb } from '../cli.ts'
+
+interface Options {
+  readonly receivable?: string
+}
+
+export const verb: Verb<[], Options> = {
+  configure(command) {
+    command
+      .option('--receivable <features>', 'refuse streams that use other features than these (a,b,c)')
+      .addHelpText('after', '\nWhat is there already stays as it is: to repeat it does no harm.')
+  },
+
+  async run(cli, _arguments, { receivable }) {
+    const { initStore } = await import('../../../pipeline/stores/open.ts')
+    const done = await initStore(cli.storeUrl, {
+      env: cli.surroundings.env,
+      signal: cli.signal,
+      receivable: receivable?.split(',').filter((name) => name !== ''),
+    })
+    await cli.out.one({ done }, () => done)
+  },
+}
