@@ -90,11 +90,6 @@ export class Checkpoint {
     await this.#write(this.#settings.signal)
   }
 
-  /** Goes with whatever is noted next. */
-  count(what: Pick<Partial<Place>, 'damagedWrites' | 'liveEntries'>): void {
-    this.#place = { ...this.#place, ...what }
-  }
-
   /** For the very end of a run that was stopped, whose own signal may have fired: short, and of no consequence where it fails. */
   async lastWord(): Promise<void> {
     if (!this.#isDirty) return

@@ -19,6 +19,7 @@ export class Checks {
   readonly #run: Run
   readonly #checkpoint: Checkpoint
   readonly #damaged: DamagedProjects | undefined
+  #newlyDamaged = 0
   /** The round has come to its end: the list of projects did not break off. */
   isComplete = false
   writes = 0
@@ -56,7 +57,7 @@ export class Checks {
       const { write } = this.#checkpoint.place
       if (isThere && write === null) continue
       yield* this.#project(id, isThere ? write : null)
-      await this.#checkpoint.move({ project: id, write: null })
+      await this.#done(id, null)
     }
     return reached
   }
@@ -79,12 +80,12 @@ export class Checks {
     let isDamaged = false
     if (pathToHead(project) === null) {
       isDamaged = true
-      yield this.#count(headUnreachable(project))
+      if (after === null) yield this.#count(headUnreachable(project))
     }
     for (const row of committedAfter(project, after)) {
       const report = yield* this.#write(project.id, row)
       if (report?.outcome === 'damaged') isDamaged = true
-      if (report) await this.#checkpoint.move({ project: project.id, write: row.writeId })
+      if (report) await this.#done(project.id, row.writeId)
     }
     return isDamaged
   }
@@ -99,7 +100,7 @@ export class Checks {
       this.writes++
       this.chunks += report.chunkCount
       this.bytes += report.bytes
-      if (report.outcome === 'damaged') this.#countDamaged()
+      if (report.outcome === 'damaged') this.#newlyDamaged++
       yield* findingsOf(project, row, report)
       return report
     } catch (error) {
@@ -112,12 +113,15 @@ export class Checks {
   }
 
   #count(finding: DamageFinding): DamageFinding {
-    this.#countDamaged()
+    this.#newlyDamaged++
     return finding
   }
 
-  #countDamaged(): void {
-    this.#checkpoint.count({ damagedWrites: this.#checkpoint.place.damagedWrites + 1 })
+  /** Counted together with the place, so that what is looked at twice counts once. */
+  async #done(project: ProjectId, write: WriteId | null): Promise<void> {
+    const damagedWrites = this.#checkpoint.place.damagedWrites + this.#newlyDamaged
+    this.#newlyDamaged = 0
+    await this.#checkpoint.move({ project, write, damagedWrites })
   }
 }
 

@@ -110,7 +110,9 @@ export interface ScrubSummary {
   readonly checkedWrites: number
   readonly checkedChunks: number
   readonly readBytes: bigint
-  readonly removedWrites: number
+  /** Writes, whole projects and orphans whose chunks were taken away. */
+  readonly removals: number
+  /** As far as it is known: orphans do not tell their size. */
   readonly removedBytes: bigint
   /** It went on where an earlier run of this depth had stopped. */
   readonly resumed: boolean

@@ -62,12 +62,12 @@ test('above nothing goes, not even what alone would be allowed, nor what never w
     'superseded-expired would-remove',
   ])
   assert.ok(summary.stoppedForSafety)
-  assert.is(summary.removedWrites, 0)
+  assert.is(summary.removals, 0)
   assert.equal([...world.state.blobs.keys()], before)
 
   const told = await world.scrub({ apply: true, maxDeleteShare: 0.1, retention })
   assert.not(told.summary.stoppedForSafety)
-  assert.is(told.summary.removedWrites, 3)
+  assert.is(told.summary.removals, 3)
 })
 
 test('writes that never were committed do not count: nobody could ever have read them', async () => {

@@ -24,7 +24,7 @@ test('a host that ended: its write is aborted, its chunks go, its entry is forgo
   assert.is(world.stateOf(id, row), 'deleted')
   assert.is(world.chunksOf(row), 0)
   assert.is(world.state.writing.get(host.host)?.size, 0)
-  assert.is(summary.removedWrites, 1)
+  assert.is(summary.removals, 1)
   assert.ok(summary.complete)
   assert.equal((await world.scrub({ apply: true })).kinds, [])
 })
