@@ -147,7 +147,7 @@ export interface Catalogue {
    */
   apply(transaction: Transaction, options?: CallOptions): Promise<boolean>
 
-  /** All projects, page by page, in no order that means anything. */
+  /** All projects, page by page, in no order that means anything, but in the same one each time: whoever stopped goes on behind the last. */
   projects(options?: CallOptions): AsyncIterable<ProjectHint>
 
   /** Linearizable with `applyHost`. */
