@@ -69,6 +69,17 @@ test('fixtures are small: 256 KiB each, 4 MiB together', () => {
   assert.ok(sum < 4 * 1024 * 1024, `${sum} bytes`)
 })
 
+test('the lock file names the packages of every platform, or npm ci refuses it where they are looked for', () => {
+  const lock = JSON.parse(readFileSync(join(top, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>
+  }
+  const names = Object.keys(lock.packages)
+  const missing = Object.values(lock.packages)
+    .flatMap(({ optionalDependencies }) => Object.keys(optionalDependencies ?? {}))
+    .filter((name) => !names.some((path) => path.endsWith(`node_modules/${name}`)))
+  assert.equal(missing, [])
+})
+
 test('shell scripts parse', () => {
   for (const script of ['test/setup.sh', 'test/support/cassandra.sh'])
     execFileSync('sh', ['-n', join(top, script)])

@@ -11,11 +11,19 @@ if [ "${1:-}" != modules ] && [ "$(id -u)" != 0 ]; then
   exit 1
 fi
 
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+quietly() {
+  if DEBIAN_FRONTEND=noninteractive "$@" >"$log" 2>&1 </dev/null; then return 0; fi
+  grep -v '^npm warn' "$log" | head -n 15 >&2
+  return 1
+}
+
 # The stamp is a copy of the lock file that was installed: `npm ci` takes it away with the folder, and an interrupted one
 # leaves none.
 if ! cmp -s package-lock.json node_modules/.tidepool-lock; then
   say "npm ci (node_modules is missing or older than package-lock.json)"
-  npm ci --no-audit --no-fund --loglevel=error
+  quietly npm ci --no-audit --no-fund || exit 1
   cp package-lock.json node_modules/.tidepool-lock
 fi
 [ "${1:-}" != modules ] || exit 0
@@ -29,14 +37,6 @@ update() {
   updated=1
   say "apt-get update"
   quietly apt-get update
-}
-
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-quietly() {
-  if DEBIAN_FRONTEND=noninteractive "$@" >"$log" 2>&1 </dev/null; then return 0; fi
-  tail -n 5 "$log" >&2
-  return 1
 }
 
 # Installs the first of these packages that this Debian has; another process may hold dpkg's lock for a while.
