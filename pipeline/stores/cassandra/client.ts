@@ -29,20 +29,41 @@ const MAX_REQUESTS_PER_CONNECTION = 1024
 export async function connect(options: ConnectOptions, dc: string, signal?: AbortSignal): Promise<Client> {
   signal?.throwIfAborted()
   const client = new Client(await clientOptions(options, dc))
-  // Without a listener the driver is silent; with one it would print what we throw anyway.
-  const abandon = (): void => void client.shutdown().catch(() => undefined)
-  signal?.addEventListener('abort', abandon, { once: true })
+  const connecting = client.connect()
   try {
-    await client.connect()
-    signal?.throwIfAborted()
+    await untilAborted(connecting, signal)
     return client
   } catch (error) {
-    await client.shutdown().catch(() => undefined) // the connecting has failed: that is the error to show
-    signal?.throwIfAborted()
+    const closing = connecting
+      .then(
+        () => client.shutdown(),
+        () => closeForgotten(client),
+      )
+      .catch(() => undefined) // the first failure is the one to show
+    // After an abort nobody waits until the connecting has found its end.
+    if (signal?.aborted) throw error
+    await closing
     throw connectError(error, options, dc)
-  } finally {
-    signal?.removeEventListener('abort', abandon)
   }
+}
+
+/** The driver cannot stop connecting: after an abort nobody waits for it. */
+function untilAborted(connecting: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return connecting
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+    connecting.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
+/** Where a data centre is not there, the driver forgets the connection it saw that on; it would stay for ever. */
+function closeForgotten(client: Client): void {
+  const { controlConnection } = client as unknown as {
+    readonly controlConnection?: { readonly connection?: { close?(): void } | null }
+  }
+  controlConnection?.connection?.close?.()
 }
 
 async function clientOptions(options: ConnectOptions, dc: string): Promise<ClientOptions> {
@@ -98,7 +119,7 @@ async function readCa(path: string): Promise<Buffer> {
   }
 }
 
-function connectError(error: unknown, options: ConnectOptions, dc: string): Error {
+export function connectError(error: unknown, options: ConnectOptions, dc: string): Error {
   if (error instanceof TidepoolError) return error
   const where = `${options.contactPoints.join(',')}:${options.port ?? DEFAULT_PORT}`
   const inner = innermost(error)

@@ -37,25 +37,25 @@ export async function openCassandraStore(
 ): Promise<Store> {
   const keyspace = keyspaceName(options.keyspace)
   const mode = options.mode === undefined ? undefined : parseMode(options.mode)
-  const clients: Client[] = []
-  const shutdown = async (): Promise<void> => {
-    await Promise.all(clients.map((client) => client.shutdown()))
+  const sessions: Session[] = []
+  const close = async (): Promise<void> => {
+    await Promise.all(sessions.map((session) => session.close()))
+  }
+  const open = async (dc: string): Promise<Session> => {
+    const session = new Session(await connect(options, dc, signal))
+    sessions.push(session)
+    return session
   }
   try {
-    const client = await connect(options, options.localDc, signal)
-    clients.push(client)
-    const info = await checkedInfo(client, keyspace, options.localDc, {
+    const local = await open(options.localDc)
+    const { mode: stored, ...info } = await checkedInfo(local.client, keyspace, options.localDc, {
       mode,
       replication: options.replication,
     })
-    const { mode: stored, ...plain } = info
-    const isAway = stored.kind === 'home' && stored.dc !== options.localDc
     // The driver speaks to one data centre only: decisions of another need a second client.
-    const home = isAway ? await connect(options, stored.dc, signal) : client
-    if (isAway) clients.push(home)
+    const isAway = stored.kind === 'home' && stored.dc !== options.localDc
+    const serial = isAway ? await open(stored.dc) : local
     signal?.throwIfAborted()
-    const local = new Session(client)
-    const serial = isAway ? new Session(home) : local
     return {
       kind: 'cassandra',
       url: urlOf(options),
@@ -65,13 +65,13 @@ export async function openCassandraStore(
         serial,
         keyspace,
         mode: stored,
-        info: plain,
+        info,
         pageRows: options.pageRows,
       }),
-      close: shutdown,
+      close,
     }
   } catch (error) {
-    await shutdown()
+    await close()
     throw error
   }
 }

@@ -1,6 +1,6 @@
 /** One data centre as the store speaks to it: statements out, rows and errors of ours back, given up at an abort. */
 import type { Client, QueryOptions, types } from 'cassandra-driver'
-import { OutcomeUnknownError } from '../../base/errors.ts'
+import { OutcomeUnknownError, TidepoolError } from '../../base/errors.ts'
 import type { Statement } from './batch.ts'
 import { type Attempt, storeError } from './errors.ts'
 
@@ -14,6 +14,8 @@ export type Params = readonly unknown[]
 
 export class Session {
   readonly client: Client
+  readonly #underWay = new Set<() => void>()
+  #isClosed = false
 
   constructor(client: Client) {
     this.client = client
@@ -71,24 +73,44 @@ export class Session {
     return this.#settle(() => this.client.execute(query, params as unknown[], options), call, attempt)
   }
 
+  /** The driver cannot take a request back: after an abort nobody waits for its answer, and its failure is nobody's. */
   async #settle<T>(send: () => Promise<T>, { what, signal }: Call, attempt: Attempt): Promise<T> {
     signal?.throwIfAborted()
-    try {
-      return await (signal ? untilAborted(send(), signal, what, attempt) : send())
-    } catch (error) {
-      if (signal?.aborted && error === signal.reason) throw error
-      throw storeError(error, what, attempt)
-    }
+    if (this.#isClosed) throw closed(what)
+    return new Promise((resolve, reject) => {
+      const leave = (reason: unknown): void =>
+        reject(attempt === 'transaction' ? new OutcomeUnknownError(what, reason) : reason)
+      const abort = (): void => leave(signal?.reason)
+      const end = (): void => leave(closed(what))
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#underWay.add(end)
+      const settled = (): void => {
+        signal?.removeEventListener('abort', abort)
+        this.#underWay.delete(end)
+      }
+      send().then(
+        (value) => {
+          settled()
+          resolve(value)
+        },
+        (error: unknown) => {
+          settled()
+          reject(storeError(error, what, attempt))
+        },
+      )
+    })
+  }
+
+  /** Calls under way reject. May be called twice. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const end of this.#underWay) end()
+    await this.client.shutdown()
   }
 }
 
-/** The driver cannot take a request back: its answer is waited for by nobody, and its failure is nobody's. */
-function untilAborted<T>(sent: Promise<T>, signal: AbortSignal, what: string, attempt: Attempt): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      reject(attempt === 'transaction' ? new OutcomeUnknownError(what, signal.reason) : signal.reason)
-    }
-    signal.addEventListener('abort', abort, { once: true })
-    sent.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+function closed(what: string): TidepoolError {
+  return new TidepoolError('store-closed', `${what}: the store is closed`, {
+    hint: 'This is a fault of the program: please report it.',
   })
 }
