@@ -1,0 +1,74 @@
+/** Who keeps a mount busy: processes whose directory, root, open file or mapped file lies in it. */
+import { readdir, readFile, readlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { unescapeOctal } from './mountinfo.ts'
+
+export interface Holder {
+  readonly pid: number
+  /** Its name, as `ps` shows it in short. */
+  readonly command: string
+  readonly how: 'cwd' | 'root' | 'file' | 'mapping'
+  readonly path: string
+}
+
+export interface HoldersOptions {
+  /** Enough to tell people; a busy host may have thousands. */
+  readonly max?: number
+  readonly proc?: string
+}
+
+/**
+ * At most one entry a process. Only links below /proc are read, never the mount itself, which may hang. Processes of other
+ * users are seen by root alone; those in other mount namespaces may show other paths and are missed.
+ */
+export async function holders(
+  mountPoint: string,
+  { max = 20, proc = '/proc' }: HoldersOptions = {},
+): Promise<Holder[]> {
+  const found: Holder[] = []
+  const inside = (path: string | undefined): path is string =>
+    path !== undefined &&
+    (path === mountPoint || path.startsWith(`${mountPoint}/`) || path === `${mountPoint} (deleted)`)
+  for (const entry of await readdir(proc)) {
+    if (found.length >= max) break
+    if (!/^[0-9]+$/.test(entry)) continue
+    const hit = await holdsBy(join(proc, entry), inside)
+    if (hit === undefined) continue
+    const command = (await tolerant(readFile(join(proc, entry, 'comm'), 'utf8')))?.trim() ?? '?'
+    found.push({ pid: Number(entry), command, ...hit })
+  }
+  return found
+}
+
+type Hit = Pick<Holder, 'how' | 'path'>
+
+async function holdsBy(
+  process: string,
+  inside: (path: string | undefined) => path is string,
+): Promise<Hit | undefined> {
+  for (const how of ['cwd', 'root'] as const) {
+    const path = await tolerant(readlink(join(process, how)))
+    if (inside(path)) return { how, path }
+  }
+  for (const fd of (await tolerant(readdir(join(process, 'fd')))) ?? []) {
+    const path = await tolerant(readlink(join(process, 'fd', fd)))
+    if (inside(path)) return { how: 'file', path }
+  }
+  const maps = (await tolerant(readFile(join(process, 'maps'), 'utf8'))) ?? ''
+  for (const line of maps.split('\n')) {
+    // The sixth column, after addresses, rights, offset, device and inode; the rest of the line is the path.
+    const path = /^\S+ \S+ \S+ \S+ \S+ +(\/.*)$/.exec(line)?.[1]
+    const plain = path === undefined ? undefined : unescapeOctal(path)
+    if (inside(plain)) return { how: 'mapping', path: plain }
+  }
+  return undefined
+}
+
+/** A process may end, or be another user's, while it is looked at. */
+async function tolerant<T>(look: Promise<T>): Promise<T | undefined> {
+  try {
+    return await look
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,59 @@
+/** Tries again what zfs calls busy while nothing is to be seen that uses it; what is seen is said at once. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { mountsOf } from '../mount/mountinfo.ts'
+import { ZfsError } from './errors.ts'
+import { listSnapshots } from './list.ts'
+import { type DatasetName, datasetOf, type SnapshotName } from './names.ts'
+import type { RunOptions } from './run.ts'
+import type { Zfs } from './zfs.ts'
+
+/** Rejects with `dataset-busy` where it is in use or stays busy, with `snapshot-held` where a hold is the reason. */
+export async function whileBusy<T>(
+  zfs: Zfs,
+  name: DatasetName | SnapshotName,
+  attempt: () => Promise<T>,
+  { signal }: RunOptions = {},
+): Promise<T> {
+  const deadline = performance.now() + zfs.commands.settings.busyLimitMs
+  for (let pauseMs = 50; ; pauseMs = Math.min(2000, pauseMs * 2)) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!(error instanceof ZfsError) || error.code !== 'dataset-busy') throw error
+      const held = await holds(zfs, name, signal ? { signal } : {})
+      if (held)
+        throw new ZfsError(
+          'snapshot-held',
+          `${held} is held`,
+          { program: 'zfs', args: [], stderr: error.stderr },
+          error,
+        )
+      if (performance.now() + pauseMs >= deadline || (await inUse(name))) throw error
+    }
+    await sleep(pauseMs, undefined, signal ? { signal } : {}).catch((error: unknown) => {
+      signal?.throwIfAborted()
+      throw error
+    })
+  }
+}
+
+/** zfs-fuse and OpenZFS up to 2.1 call a held snapshot busy. */
+async function holds(
+  zfs: Zfs,
+  name: DatasetName | SnapshotName,
+  options: RunOptions,
+): Promise<SnapshotName | undefined> {
+  const dataset = datasetOf(name)
+  try {
+    const snapshots = await listSnapshots(zfs, dataset, options)
+    return snapshots.find((snapshot) => snapshot.holds > 0 && (name === dataset || snapshot.name === name))
+      ?.name
+  } catch (error) {
+    if (error instanceof ZfsError && error.code === 'dataset-missing') return undefined
+    throw error
+  }
+}
+
+async function inUse(name: DatasetName | SnapshotName): Promise<boolean> {
+  return !name.includes('@') && (await mountsOf(datasetOf(name))).length > 0
+}

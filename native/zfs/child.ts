@@ -1,0 +1,133 @@
+/** One child process, from its start to the moment when nothing of it is left. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
+import { errnoOf } from '../../pipeline/base/errors.ts'
+import { Tail } from './tail.ts'
+
+const STDERR_BYTES = 32 * 1024
+
+export interface Ending {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface ChildOptions {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly stdin: boolean
+  readonly termGraceMs: number
+  readonly killGraceMs: number
+  /** Sends a signal to the process group; tests put something deaf here. */
+  readonly kill?: (pid: number, signal: NodeJS.Signals) => void
+}
+
+export class Child {
+  readonly stdout: Readable
+  readonly stderr = new Tail(STDERR_BYTES)
+  /** Resolves when it has ended and all that it printed was read; rejects only where it could not be started. */
+  readonly ended: Promise<Ending>
+  readonly #process: ChildProcess
+  readonly #options: ChildOptions
+  #over = false
+  #stopping: Promise<boolean> | undefined
+
+  constructor(options: ChildOptions) {
+    this.#options = options
+    // A session of its own: a Ctrl-C at our terminal reaches it when we say so, not in the middle of a change.
+    this.#process = spawn(options.program, options.args, {
+      stdio: [options.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+      env: { ...process.env, LC_ALL: 'C', LANG: 'C', TZ: 'UTC' },
+      detached: true,
+    })
+    const { stdout, stderr, stdin } = this.#process
+    if (stdout === null || stderr === null) throw new TypeError('a child without its pipes')
+    this.stdout = stdout
+    stderr.on('data', (chunk: Buffer) => this.stderr.push(chunk))
+    // A pipe that breaks shows itself in what the child says when it ends, or to whoever writes to it.
+    for (const stream of [stdout, stderr, stdin]) stream?.on('error', () => {})
+    this.ended = new Promise((resolve, reject) => {
+      this.#process.once('error', (error) => {
+        if (this.#process.pid === undefined) {
+          this.#over = true
+          reject(error)
+        }
+      })
+      this.#process.once('close', (code, signal) => {
+        this.#over = true
+        resolve({ code, signal })
+      })
+    })
+    this.ended.catch(() => {}) // whoever waits for it sees it; nobody may be there yet
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? -1
+  }
+
+  get stdin(): Writable {
+    const { stdin } = this.#process
+    if (stdin === null) throw new TypeError('this child was started without a stdin')
+    return stdin
+  }
+
+  get over(): boolean {
+    return this.#over
+  }
+
+  /** SIGTERM, then SIGKILL. True when it has ended, false when it cannot be ended. */
+  stop(): Promise<boolean> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  /** What cannot be ended is left to itself: it no longer keeps our process alive, nor do its pipes. */
+  abandon(): void {
+    this.#process.stdin?.destroy()
+    this.#process.stdout?.destroy()
+    this.#process.stderr?.destroy()
+    this.#process.unref()
+  }
+
+  /** `D` for a process that waits in the kernel and cannot be ended; undefined where it is gone. */
+  get state(): string | undefined {
+    try {
+      return /^\d+ \(.*\) (\S)/s.exec(readFileSync(`/proc/${this.pid}/stat`, 'latin1'))?.[1]
+    } catch {
+      return undefined // gone, which is the answer
+    }
+  }
+
+  async #stop(): Promise<boolean> {
+    if (this.#over) return true
+    // zfs-fuse reads the stream itself, through the descriptor it was handed: only the end of the pipe stops it.
+    this.#process.stdin?.destroy()
+    // And it is the daemon that writes what is sent: it ends when nobody can read any more.
+    this.stdout.destroy()
+    this.#signal('SIGTERM')
+    if (await this.#endsWithin(this.#options.termGraceMs)) return true
+    this.#signal('SIGKILL')
+    return this.#endsWithin(this.#options.killGraceMs)
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    if (this.#process.pid === undefined) return
+    try {
+      const kill = this.#options.kill ?? ((pid, name) => void process.kill(-pid, name))
+      kill(this.#process.pid, signal)
+    } catch (error) {
+      if (errnoOf(error) !== 'ESRCH') throw error // it has ended by itself
+    }
+  }
+
+  #endsWithin(limitMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(this.#over), limitMs)
+      const onEnd = (): void => {
+        clearTimeout(timer)
+        resolve(true)
+      }
+      this.ended.then(onEnd, onEnd)
+    })
+  }
+}

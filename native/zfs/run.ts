@@ -1,0 +1,216 @@
+/** Runs zfs and zpool: argument arrays, the C locale, a time limit, an abort, and always a look at how it ended. */
+import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { Child } from './child.ts'
+import { type CommandFacts, commandLine, failed, ZfsError } from './errors.ts'
+import { Lane, type LaneName, type Place } from './lanes.ts'
+import { COMMAND_DEFAULTS, type CommandSettings } from './settings.ts'
+
+export type Program = 'zfs' | 'zpool'
+
+export interface RunOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Instead of the lane's own limit. */
+  readonly limitMs?: number
+}
+
+export interface StuckCommand {
+  readonly pid: number
+  readonly command: string
+  readonly sinceMs: number
+}
+
+/** A command that has started; `stop` must be called, also after `done`. */
+export interface Running {
+  readonly child: Child
+  readonly command: string
+  facts(): CommandFacts
+  /** Resolves once it has ended with 0; rejects with a `ZfsError`, or with the signal's reason where that ended it. */
+  readonly done: Promise<void>
+  /** Ends it where it has not, and gives its place back. Rejects with `zfs-stuck` where it cannot be ended. */
+  stop(): Promise<void>
+}
+
+const MAX_STDOUT_BYTES = 16 * 1024 * 1024
+
+export class Commands {
+  readonly settings: CommandSettings
+  readonly #lanes: Readonly<Record<LaneName, Lane>>
+  readonly #stuck = new Map<Child, StuckCommand>()
+  readonly #kill: ((pid: number, signal: NodeJS.Signals) => void) | undefined
+
+  constructor(
+    settings: Partial<CommandSettings> = {},
+    { kill }: { kill?: (pid: number, signal: NodeJS.Signals) => void } = {},
+  ) {
+    this.settings = { ...COMMAND_DEFAULTS, ...settings }
+    const { read, change, send, receive } = this.settings.lanes
+    this.#lanes = {
+      read: new Lane(read),
+      change: new Lane(change),
+      send: new Lane(send),
+      receive: new Lane(receive),
+    }
+    this.#kill = kill
+  }
+
+  /** Commands that could not be ended, until they do end: their datasets are not to be touched. */
+  get stuck(): readonly StuckCommand[] {
+    return [...this.#stuck.values()]
+  }
+
+  get load(): Readonly<Record<LaneName, { running: number; waiting: number }>> {
+    const of = ({ running, waiting }: Lane) => ({ running, waiting })
+    const { read, change, send, receive } = this.#lanes
+    return { read: of(read), change: of(change), send: of(send), receive: of(receive) }
+  }
+
+  /** What it printed to stdout, once it has ended with 0. */
+  async read(program: Program, args: readonly string[], options: RunOptions = {}): Promise<string> {
+    return this.#toEnd('read', program, args, options)
+  }
+
+  /** The same for what changes a pool: fewer at a time, and with more patience. */
+  async change(program: Program, args: readonly string[], options: RunOptions = {}): Promise<string> {
+    return this.#toEnd('change', program, args, options)
+  }
+
+  /** The lines of a read as they come, however many; the last one is yielded only after it has ended with 0. */
+  async *lines(program: Program, args: readonly string[], options: RunOptions = {}): AsyncGenerator<string> {
+    const running = await this.start('read', program, args, {
+      limitMs: this.settings.readLimitMs,
+      ...options,
+    })
+    try {
+      let rest = ''
+      running.child.stdout.setEncoding('utf8')
+      for await (const text of running.child.stdout) {
+        const lines = (rest + text).split('\n')
+        rest = lines.pop() ?? ''
+        yield* lines
+      }
+      await running.done
+      if (rest !== '') yield rest
+    } finally {
+      await running.stop()
+    }
+  }
+
+  /** Starts a command once its lane has a place for it. Without `limitMs` it may take as long as it likes. */
+  async start(
+    lane: LaneName,
+    program: Program,
+    args: readonly string[],
+    { signal, limitMs, stdin = false }: RunOptions & { stdin?: boolean } = {},
+  ): Promise<Running> {
+    const place = await this.#lanes[lane].enter(signal)
+    try {
+      signal?.throwIfAborted()
+      return this.#started(place, program, args, { signal, limitMs, stdin })
+    } catch (error) {
+      place.release()
+      throw error
+    }
+  }
+
+  #started(
+    place: Place,
+    program: Program,
+    args: readonly string[],
+    options: { signal: AbortSignal | undefined; limitMs: number | undefined; stdin: boolean },
+  ): Running {
+    const { signal, limitMs, stdin } = options
+    const { termGraceMs, killGraceMs } = this.settings
+    const executable = this.settings[program]
+    const kill = this.#kill ? { kill: this.#kill } : {}
+    const child = new Child({ program: executable, args, stdin, termGraceMs, killGraceMs, ...kill })
+    const command = commandLine(program, args)
+    const facts = (): CommandFacts => ({ program, args, stderr: child.stderr.text, pid: child.pid })
+    // What ended it, where that was us.
+    let reason: { error: unknown } | undefined
+    let deaf: (error: unknown) => void = () => {}
+    const unkillable = new Promise<never>((_, reject) => {
+      deaf = reject
+    })
+    unkillable.catch(() => {}) // seen through `done` and `stop`
+
+    const end = async (why: unknown): Promise<void> => {
+      reason ??= { error: why }
+      if (await child.stop()) return
+      deaf(this.#giveUp(child, command, place, facts()))
+    }
+    const onAbort = (): void => void end(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    const late = (): void =>
+      void end(
+        new ZfsError('zfs-timeout', `${command} has not ended within ${(limitMs ?? 0) / 1000} s`, facts()),
+      )
+    const timer = limitMs === undefined ? undefined : setTimeout(late, limitMs)
+
+    const finish = async (): Promise<void> => {
+      try {
+        const { code, signal: by } = await Promise.race([child.ended, unkillable])
+        if (reason) throw reason.error
+        if (code !== 0) throw failed({ ...facts(), exit: code, signal: by })
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT' && !(error instanceof TidepoolError))
+          throw new ZfsError('zfs-missing', `${command}: there is no ${executable}`, facts(), error)
+        throw error
+      } finally {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+        place.release()
+      }
+    }
+    const done = finish()
+    done.catch(() => {}) // a caller that leaves early does not look at it
+    return {
+      child,
+      command,
+      facts,
+      done,
+      stop: async () => {
+        if (!child.over) await end(new TidepoolError('stopped', `${command} was no longer wanted`))
+        await Promise.race([child.ended.catch(() => {}), unkillable])
+        await done.catch(() => {}) // its place is free when this returns
+      },
+    }
+  }
+
+  /** Its place is free for others; what it was doing is not known to be over. */
+  #giveUp(child: Child, command: string, place: Place, facts: CommandFacts): ZfsError {
+    this.#stuck.set(child, { pid: child.pid, command, sinceMs: Date.now() })
+    const heal = (): void => void this.#stuck.delete(child)
+    child.ended.then(heal, heal)
+    const inState = child.state ? ` (its state is ${child.state})` : ''
+    child.abandon()
+    place.release()
+    return new ZfsError('zfs-stuck', `${command} cannot be ended${inState}: process ${child.pid}`, facts)
+  }
+
+  async #toEnd(
+    lane: 'read' | 'change',
+    program: Program,
+    args: readonly string[],
+    options: RunOptions,
+  ): Promise<string> {
+    const limitMs = lane === 'read' ? this.settings.readLimitMs : this.settings.changeLimitMs
+    const running = await this.start(lane, program, args, { limitMs, ...options })
+    try {
+      const parts: Buffer[] = []
+      let bytes = 0
+      running.child.stdout.on('data', (part: Buffer) => {
+        bytes += part.length
+        if (bytes <= MAX_STDOUT_BYTES) parts.push(part)
+      })
+      await running.done
+      if (bytes > MAX_STDOUT_BYTES)
+        throw new ZfsError('zfs-output', `${running.command} printed ${bytes} bytes, more than we keep`, {
+          program,
+          args,
+        })
+      return Buffer.concat(parts).toString('utf8')
+    } finally {
+      await running.stop()
+    }
+  }
+}
