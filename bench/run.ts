@@ -14,6 +14,7 @@ const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
   parser: async () => (await import('./parser.ts')).parser,
   directory: async () => (await import('./directory.ts')).directory,
   limiter: async () => (await import('./limiter.ts')).limiter,
+  'directory-raw': async () => (await import('./directory-raw.ts')).directoryRaw,
   memory: async () => (await import('./memory.ts')).memory,
 }
 

@@ -1,23 +1,18 @@
 /** The catalogue of a directory store: reads are looks at LMDB here, every change is one operation of its writer. */
 import { randomUUID } from 'node:crypto'
-import { setImmediate as breathe } from 'node:timers/promises'
 import { TidepoolError } from '../../base/errors.ts'
 import type { HostId, ProjectId } from '../../base/ids.ts'
-import type { Project } from '../../graph/state.ts'
 import type { CallOptions, Catalogue, LogEntry, StoreInfo } from '../contract.ts'
-import type { Environment } from './environment.ts'
 import { changesPaths, type Operation } from './operations.ts'
-import { decodeLog, decodeRow, decodeWriting, encodeLog, encodeWriting, storedTransaction } from './rows.ts'
+import { type Look, readProject } from './read-project.ts'
+import { decodeLog, decodeWriting, encodeLog, encodeWriting, storedTransaction } from './rows.ts'
 import { decodeHost, decodeStatics, type Key, keys, under, utcDay } from './values.ts'
 
-/** Entries of a list that are read at a time, and rows that are decoded before others get their turn. */
+/** Entries of a list that are read at a time. */
 const PAGE = 256
 const LOG_DAYS = 35
 const DAY_MS = 86_400_000
 const NOTE_NAME_LENGTH = 400
-
-/** As `Environment.read`: runs on the newest state, in one snapshot. */
-export type Look = Environment['read']
 
 export interface CatalogueSettings {
   readonly info: StoreInfo
@@ -59,7 +54,7 @@ export function directoryCatalogue(settings: CatalogueSettings): Catalogue {
 
     async read(project, { signal } = {}) {
       signal?.throwIfAborted()
-      return readProject(look, project, signal)
+      return readProject(look, project, { signal })
     },
 
     async apply(transaction, options) {
@@ -133,30 +128,6 @@ export function directoryCatalogue(settings: CatalogueSettings): Catalogue {
 
     async close() {},
   }
-}
-
-/** The project in one snapshot; its rows are decoded a page at a time, so that thousands of them hold nobody up. */
-export async function readProject(
-  look: Look,
-  id: ProjectId,
-  signal?: AbortSignal,
-): Promise<Project | undefined> {
-  const found = await look((reader) => {
-    const statics = reader.get(keys.project(id))
-    if (statics === undefined) return undefined
-    return { statics, rows: [...reader.getRange(under('row', id))].map(({ value }) => value) }
-  })
-  if (!found) return undefined
-  const rows = new Map<ReturnType<typeof decodeRow>['writeId'], ReturnType<typeof decodeRow>>()
-  for (const [index, text] of found.rows.entries()) {
-    if (index % PAGE === PAGE - 1) {
-      await breathe()
-      signal?.throwIfAborted()
-    }
-    const row = decodeRow(text)
-    rows.set(row.writeId, row)
-  }
-  return { id, statics: decodeStatics(found.statics, id), rows }
 }
 
 function logged(entry: LogEntry): Operation {

@@ -7,7 +7,7 @@ import type { CallOptions, Store } from '../contract.ts'
 import { Ballast } from './ballast.ts'
 import { directoryBlobs } from './blobs.ts'
 import { sweepCards } from './card.ts'
-import { directoryCatalogue, type Look, readProject } from './catalogue.ts'
+import { directoryCatalogue } from './catalogue.ts'
 import { rewriteChain } from './chain.ts'
 import { change } from './change.ts'
 import { releaseEnvironment, shareEnvironment } from './environment.ts'
@@ -16,6 +16,7 @@ import { initDirectoryStore } from './init.ts'
 import { catalogueDirectory } from './layout.ts'
 import { readMarker, refuseNetwork } from './marker.ts'
 import type { Operation } from './operations.ts'
+import { type Look, readProject } from './read-project.ts'
 import { under } from './values.ts'
 
 export { type InitOptions, initDirectoryStore } from './init.ts'
@@ -75,7 +76,7 @@ export async function openDirectoryStore(path: string, options: DirectoryOptions
     }
   }
   const chain = (project: ProjectId): Promise<void> =>
-    rewriteChain(root, project, () => readProject(look, project))
+    rewriteChain(root, project, () => readProject(look, project, { onlyCommitted: true }))
 
   /** The transaction has happened, whatever becomes of the file: the mark stays until it is written, at the latest by the next open. */
   const pathsChanged = async (project: ProjectId, chainMark: string): Promise<void> => {

@@ -51,6 +51,10 @@ export function decodeStatics(text: string, project: ProjectId): Statics {
 export type StoredRow = Omit<WriteRow, 'manifest'> & { readonly manifest: string | null }
 
 export const encodeStored = (row: StoredRow): string => JSON.stringify(row)
+
+/** Never false for a committed row: a quotation mark inside any value would be escaped. */
+export const mayBeCommitted = (text: string): boolean => text.includes('"state":"committed"')
+
 export const decodeStored = (text: string): StoredRow => parse<StoredRow>(text, 'a write')
 
 export function encodeHost(row: HostRow): string {
