@@ -1,11 +1,13 @@
 /** Keeps each project's `chain` file: the names of the streams that lead to its head, in the order in which a shell receives them. */
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { errnoOf } from '../../base/errors.ts'
 import type { ProjectId } from '../../base/ids.ts'
 import { pathToHead } from '../../graph/plan.ts'
 import type { Project } from '../../graph/state.ts'
-import { diskError, syncDirectory } from './disk.ts'
-import { chainFile, projectDirectory, streamName } from './layout.ts'
+import { diskError, makeDirectory, syncDirectory } from './disk.ts'
+import { CHAIN, chainFile, projectDirectory, streamName, temporaryDirectory } from './layout.ts'
 
 /** The file's text; null where the project has no head, or none that can be reached: then what stands there stays the best there is. */
 export function chainText(project: Project): string | null {
@@ -42,7 +44,8 @@ async function replace(root: string, id: ProjectId, text: string): Promise<void>
   const directory = projectDirectory(root, id)
   if (text === '') await rm(file, { force: true })
   else {
-    const temporary = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`
+    await makeDirectory(temporaryDirectory(root))
+    const temporary = join(temporaryDirectory(root), `${CHAIN}.${randomUUID()}`)
     try {
       {
         await using handle = await open(temporary, 'wx', 0o644)
@@ -65,5 +68,22 @@ async function textOf(file: string): Promise<string> {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return ''
     throw error
+  }
+}
+
+/** Nobody takes that long over one small file. */
+const LEFT_OVER_MS = 3_600_000
+
+/** Removes what crashes left between the writing of a file and its rename. */
+export async function sweepTemporary(root: string): Promise<void> {
+  const directory = temporaryDirectory(root)
+  try {
+    for (const name of await readdir(directory)) {
+      const { mtimeMs } = await stat(join(directory, name))
+      if (Date.now() - mtimeMs > LEFT_OVER_MS) await rm(join(directory, name), { force: true })
+    }
+  } catch (error) {
+    // Another process sweeps too.
+    if (errnoOf(error) !== 'ENOENT') throw diskError('clean', directory, error)
   }
 }

@@ -8,7 +8,7 @@ import { Ballast } from './ballast.ts'
 import { directoryBlobs } from './blobs.ts'
 import { sweepCards } from './card.ts'
 import { directoryCatalogue } from './catalogue.ts'
-import { rewriteChain } from './chain.ts'
+import { rewriteChain, sweepTemporary } from './chain.ts'
 import { change } from './change.ts'
 import { releaseEnvironment, shareEnvironment } from './environment.ts'
 import { CARD_PREFIX } from './gate.ts'
@@ -113,6 +113,7 @@ export async function openDirectoryStore(path: string, options: DirectoryOptions
     await environment.read(() => undefined)
     if (!readOnly) {
       await sweepCards(directory, CARD_PREFIX)
+      await sweepTemporary(root)
       for (const { key, value } of await environment.read((reader) => [...reader.getRange(under('chain'))]))
         await pathsChanged(key[1] as ProjectId, value)
       await ballast.restore().catch(ignoreFull)

@@ -7,7 +7,14 @@ import type { StoreInfo } from '../contract.ts'
 import { Ballast } from './ballast.ts'
 import { diskError, makeDirectory, syncDirectory } from './disk.ts'
 import { releaseEnvironment, shareEnvironment } from './environment.ts'
-import { ballastFile, catalogueDirectory, FORMAT, markerFile, projectsDirectory } from './layout.ts'
+import {
+  ballastFile,
+  catalogueDirectory,
+  FORMAT,
+  markerFile,
+  projectsDirectory,
+  temporaryDirectory,
+} from './layout.ts'
 import { readMarker, refuseNetwork, writeMarker } from './marker.ts'
 
 export interface InitOptions {
@@ -33,6 +40,7 @@ export async function initDirectoryStore(
     await access(root, constants.W_OK)
     await makeDirectory(projectsDirectory(root))
     await makeDirectory(catalogueDirectory(root))
+    await makeDirectory(temporaryDirectory(root))
   } catch (error) {
     throw diskError('make a store in', root, error)
   }
@@ -58,8 +66,8 @@ async function makeCatalogue(directory: string): Promise<void> {
 }
 
 async function refuseStrangers(root: string): Promise<void> {
-  const ours = [markerFile, ballastFile, catalogueDirectory, projectsDirectory].map((of) =>
-    basename(of(root)),
+  const ours = [markerFile, ballastFile, catalogueDirectory, projectsDirectory, temporaryDirectory].map(
+    (of) => basename(of(root)),
   )
   const stranger = (await readdir(root)).find(
     (name) => !ours.some((our) => name === our || name.startsWith(`${our}.`)),

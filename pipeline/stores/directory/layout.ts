@@ -18,6 +18,8 @@ export const CHAIN = 'chain'
 export const markerFile = (root: string): string => join(root, 'tidepool.json')
 export const ballastFile = (root: string): string => join(root, 'ballast')
 export const catalogueDirectory = (root: string): string => join(root, 'catalogue')
+/** What is about to be renamed into its place; what a crash leaves here nobody misses. */
+export const temporaryDirectory = (root: string): string => join(root, 'temporary')
 export const projectsDirectory = (root: string): string => join(root, 'projects')
 export const projectDirectory = (root: string, project: ProjectId): string =>
   join(projectsDirectory(root), project)

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -137,6 +137,15 @@ async function deleting(setting: Setting, writes: readonly WriteId[]): Promise<v
     if (open.length > 0) assert.ok(await catalogue.apply(mark(project, open, 0)))
   }
 }
+
+test('what crashes left on the way is swept once it is old', () =>
+  inStore(async ({ root }) => {
+    const [old, young] = ['chain.old', 'chain.young'].map((name) => join(root, 'temporary', name))
+    for (const file of [old, young]) await writeFile(file as string, 'half')
+    await utimes(old as string, 1, 1)
+    await (await openDirectoryStore(root)).close()
+    assert.equal(await readdir(join(root, 'temporary')), ['chain.young'])
+  }))
 
 test('leaves with the project’s last write, and so does the directory', () =>
   inStore(async ({ root, setting }) => {

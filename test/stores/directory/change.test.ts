@@ -69,12 +69,15 @@ test('on a full disk what is there is read and removed, and then it goes on', as
   const { path, remove } = await temporaryDirectory()
   if (!mounted(path)) return remove()
   const root = join(path, 'store')
-  const store = await openDirectoryStore(root, { init: true })
+  let store = await openDirectoryStore(root, { init: true })
   try {
     const setting = await putSetting(store)
     const stream = await streamBytes({ seed: 1, bytes: 2 * MIB, toGuid: 1n })
     const first = await putBytes(setting, stream)
     await fillDisk(path)
+    await store.close()
+    store = await openDirectoryStore(root)
+    setting.store = store
     const begun = { project: setting.project, writeId: newWriteId(), chunkBytes: MIB }
 
     const writer = await store.blobs.create(begun)
