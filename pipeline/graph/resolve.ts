@@ -2,10 +2,11 @@
  * Ends writes that were begun and will not be committed by whoever began them (rules 5 and 16): seen committed, or
  * aborted by transaction. Only after that may their chunks go.
  */
-import { OutcomeUnknownError } from '../base/errors.ts'
-import type { HostId, SessionId, WriteId } from '../base/ids.ts'
+import { OutcomeUnknownError, TidepoolError } from '../base/errors.ts'
+import type { HostId, ProjectId, SessionId, WriteId } from '../base/ids.ts'
 import type { CallOptions, Catalogue } from '../stores/contract.ts'
 import { EVERY_RULE, type Rules } from './rules.ts'
+import { readProject } from './settle.ts'
 import type { Project, WriteRow, WriteState } from './state.ts'
 import { abortBeforeIntent, abortWrite } from './transitions.ts'
 
@@ -77,4 +78,35 @@ export async function resolveWrites(
   for (const row of unresolvedWrites(project, resolver))
     if ((await endWrite(catalogue, project.id, row, resolver)) === 'aborted') aborted.push(row.writeId)
   return aborted
+}
+
+export interface Resolved {
+  /** As read after the last of them was ended: one that turned out to be committed may have moved the head. */
+  readonly project: Project
+  readonly aborted: readonly WriteId[]
+}
+
+/** Intents that were sent before may still arrive, but only so many. */
+const RESOLVE_ROUNDS = 8
+
+/** Reads the project and ends what this process has to end, until a read shows nothing more of it. */
+export async function readResolved(
+  catalogue: Catalogue,
+  id: ProjectId,
+  resolver: Resolver & CallOptions,
+): Promise<Resolved> {
+  const aborted: WriteId[] = []
+  for (let round = 0; round < RESOLVE_ROUNDS; round++) {
+    const project = await readProject(catalogue, id, resolver)
+    if (unresolvedWrites(project, resolver).length === 0) return { project, aborted }
+    aborted.push(...(await resolveWrites(catalogue, project, resolver)))
+  }
+  throw new TidepoolError(
+    'writes-unresolved',
+    `project ${id} shows ever new writes of host ${resolver.host}`,
+    {
+      temporary: true,
+      hint: 'Another process with the same session writes to it: see that one host id is used by one machine.',
+    },
+  )
 }

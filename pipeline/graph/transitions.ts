@@ -123,7 +123,11 @@ export function commitWrite(project: Project, commit: Commit, rules: Rules = EVE
   return {
     project: project.id,
     what: `commit of write ${writeId}`,
-    if: { life: 'live', ...(rules.commitEpoch && { epoch }), ...(rules.commitRev && { rev }) },
+    if: {
+      ...(rules.reissueLive && { life: 'live' as const }),
+      ...(rules.commitEpoch && { epoch }),
+      ...(rules.commitRev && { rev }),
+    },
     set: {
       rev: rev + 1n,
       ...(!row.side && { head: row.to }),
@@ -292,24 +296,26 @@ function changeLife(
   from: Life,
   to: Life,
   nowMs: number,
+  rules: Rules,
   set: Partial<Statics> = {},
 ): Transaction {
   requireLife(project, what, from)
-  return fenced(project, what, { life: to, lifeAtMs: nowMs, epoch: project.statics.epoch + 1n, ...set })
+  const epoch = project.statics.epoch + (rules.lifeEpoch ? 1n : 0n)
+  return fenced(project, what, { life: to, lifeAtMs: nowMs, epoch, ...set })
 }
 
 /** The project can no longer be opened or saved; everything of it stays until it is purged. */
-export const destroyProject = (project: Project, nowMs: number): Transaction =>
-  changeLife(project, 'destroy', 'live', 'destroyed', nowMs, { owner: null })
+export const destroyProject = (project: Project, nowMs: number, rules: Rules = EVERY_RULE): Transaction =>
+  changeLife(project, 'destroy', 'live', 'destroyed', nowMs, rules, { owner: null })
 
-export const undeleteProject = (project: Project, nowMs: number): Transaction =>
-  changeLife(project, 'undelete', 'destroyed', 'live', nowMs)
+export const undeleteProject = (project: Project, nowMs: number, rules: Rules = EVERY_RULE): Transaction =>
+  changeLife(project, 'undelete', 'destroyed', 'live', nowMs, rules)
 
 /** The point of no return: from here rows are marked `deleting`, then their chunks go. */
-export const startPurge = (project: Project, nowMs: number): Transaction =>
-  changeLife(project, 'purge', 'destroyed', 'purging', nowMs)
+export const startPurge = (project: Project, nowMs: number, rules: Rules = EVERY_RULE): Transaction =>
+  changeLife(project, 'purge', 'destroyed', 'purging', nowMs, rules)
 
-export function finishPurge(project: Project, nowMs: number): Transaction {
+export function finishPurge(project: Project, nowMs: number, rules: Rules = EVERY_RULE): Transaction {
   const left = [...project.rows.values()].find((row) => row.state !== 'deleted')
   if (left)
     throw new TidepoolError(
@@ -319,7 +325,7 @@ export function finishPurge(project: Project, nowMs: number): Transaction {
         hint: 'Every write is marked deleting, its chunks removed and it is marked deleted before a purge ends.',
       },
     )
-  return changeLife(project, 'end of the purge', 'purging', 'purged', nowMs, { head: null, kept: {} })
+  return changeLife(project, 'end of the purge', 'purging', 'purged', nowMs, rules, { head: null, kept: {} })
 }
 
 /** A new life under an old id: nothing of the earlier one can commit into it, because epoch and rev go on. */
@@ -330,7 +336,7 @@ export function recreateProject(
   rules: Rules = EVERY_RULE,
 ): Transaction {
   const epoch = project.statics.epoch + (rules.recreateEpoch ? 1n : 0n)
-  return changeLife(project, 're-creation', 'purged', 'live', nowMs, {
+  return changeLife(project, 're-creation', 'purged', 'live', nowMs, rules, {
     owner,
     epoch,
     born: epoch,

@@ -1,0 +1,385 @@
+/** Everything that can happen next in a state: an actor's step, a user's letter, an operator's order, an accident. */
+import type { WriteId } from '../../pipeline/base/ids.ts'
+import { savesAs } from '../../pipeline/graph/descent.ts'
+import { isReachable } from '../../pipeline/graph/plan.ts'
+import type { Rules } from '../../pipeline/graph/rules.ts'
+import type { WriteRow } from '../../pipeline/graph/state.ts'
+import { Story } from './actor.ts'
+import { lostLetters, machinesOf } from './judge.ts'
+import { answerKey } from './keys.ts'
+import * as daemon from './machine.ts'
+import * as others from './others.ts'
+import { AskingChunks, askingCatalogue, isFollowedAtOnce, type Request } from './requests.ts'
+import { ENDINGS, land } from './steps.ts'
+import {
+  type Dataset,
+  type Machine,
+  machineOf,
+  may,
+  newestOf,
+  type Place,
+  sessionOf,
+  setDataset,
+  setMachine,
+  spend,
+  type World,
+} from './world.ts'
+
+/** What of the scenario stays as it is. */
+export interface Play {
+  readonly rules: Rules
+  readonly scrubs: boolean
+  /** Saves start from the oldest base, too. */
+  readonly bases: boolean
+}
+
+export interface Move {
+  readonly label: string
+  readonly happen: (world: World) => Promise<void> | void
+}
+
+/** Something that an actor may begin now. */
+interface Beginning {
+  readonly place: Place
+  /** A session's second start of the same thing is the same story; another session's is not. */
+  readonly session?: string
+  readonly what: string
+  readonly program: (tools: daemon.Tools) => Promise<daemon.Outcome>
+  readonly begun?: (world: World) => void
+}
+
+export async function movesIn(world: World, play: Play, stories: Stories): Promise<Move[]> {
+  const moves: Move[] = []
+  for (const [place, { what, story }] of Object.entries(world.tasks))
+    moves.push(...steps(world, place as Place, what, story))
+  for (const beginning of beginnings(world, play)) {
+    const { place, what, begun } = beginning
+    if (!world.tasks[place]) moves.push(...steps(world, place, what, await stories.begin(beginning), begun))
+  }
+  return [...moves, ...accidents(world)]
+}
+
+/** The beginnings of actors' stories, each told once. */
+export class Stories {
+  readonly #rules: Rules
+  readonly #known = new Map<string, Promise<Story<Request>>>()
+
+  constructor(rules: Rules) {
+    this.#rules = rules
+  }
+
+  begin({ place, session, what, program }: Beginning): Promise<Story<Request>> {
+    const name = `${place} ${session} ${what}`
+    const known = this.#known.get(name)
+    if (known) return known
+    const story = Story.of<Request>((ask) =>
+      program({
+        catalogue: askingCatalogue(ask),
+        chunks: new AskingChunks(ask),
+        rules: this.#rules,
+        now: <Result>(act: (world: World) => Result) => ask({ kind: 'now', act }) as Promise<Result>,
+      }).catch(daemon.outcomeOf),
+    )
+    this.#known.set(name, story)
+    return story
+  }
+}
+
+/** The next step of a task, once for each way in which it can end. */
+function steps(
+  world: World,
+  place: Place,
+  what: string,
+  story: Story<Request>,
+  begun?: (world: World) => void,
+): Move[] {
+  const { request } = story.turn
+  if (!request || request.kind === 'now')
+    return [
+      {
+        label: `${place}: ${what}`,
+        async happen(next) {
+          begun?.(next)
+          await goOn(next, place, what, story)
+        },
+      },
+    ]
+  return ENDINGS[request.kind]
+    .filter((ending) => ending.possible(world, place))
+    .map((ending) => ({
+      label: `${place}: ${what}: ${request.label}${ending.label}`,
+      async happen(next) {
+        begun?.(next)
+        next.turn = place
+        const answer = await ending.end(next, request, place)
+        await goOn(next, place, what, await story.after(answer), isFollowedAtOnce(request))
+      },
+    }))
+}
+
+/** What an actor does at its own machine follows at once; then it waits at its next request, or has ended. */
+async function goOn(
+  world: World,
+  place: Place,
+  what: string,
+  story: Story<Request>,
+  readsAtOnce = false,
+): Promise<void> {
+  let at = await pastOwnSteps(world, story)
+  if (readsAtOnce && at.turn.request?.kind === 'read') {
+    const answer = await ENDINGS.read[0].end(world, at.turn.request, place)
+    at = await pastOwnSteps(world, await at.after(answer))
+  }
+  const { request, outcome, failure } = at.turn
+  if (failure !== undefined) throw failure
+  if (request) {
+    world.tasks[place] = { what, story: at }
+    return
+  }
+  delete world.tasks[place]
+  world.late = world.late.map((late) =>
+    late.from === place
+      ? { ...late, from: null, over: outcome === 'over' && isWaitedFor(late.transaction) }
+      : late,
+  )
+}
+
+async function pastOwnSteps(world: World, story: Story<Request>): Promise<Story<Request>> {
+  let at = story
+  while (at.turn.request?.kind === 'now') {
+    const value = at.turn.request.act(world)
+    at = await at.after({ key: answerKey(value), value })
+  }
+  return at
+}
+
+/** Intents, aborts and the like may land whenever they like; what moves rev is waited for until it is decided. */
+const isWaitedFor = ({ if: condition, what }: World['late'][number]['transaction']): boolean =>
+  what.startsWith('commit') || (condition !== 'absent' && condition.rev !== undefined)
+
+function* beginnings(world: World, play: Play): Generator<Beginning> {
+  for (const machine of machinesOf(world)) {
+    const self = { name: machine.name, host: machine.host, session: sessionOf(machine) }
+    for (const beginning of ofMachine(world, machine, self, play))
+      yield { ...beginning, session: self.session }
+  }
+  if (play.scrubs && world.project.statics.life === 'live') yield* ofScrub(world, play)
+  yield* ofOperator(world)
+  if (may(world, 'reads'))
+    yield { place: 'mirror', what: 'reads', program: others.mirror, begun: (next) => spend(next, 'reads') }
+}
+
+function* ofMachine(world: World, machine: Machine, self: daemon.Self, play: Play): Generator<Beginning> {
+  const { name, up, counts, stopped, dataset, host } = machine
+  const heart: Place = `${name} heartbeat`
+  if (!up || stopped) return
+  if (!counts) {
+    if (!world.tasks[heart])
+      yield { place: name, what: 'registers', program: (tools) => daemon.register(tools, self) }
+    return
+  }
+  const row = world.hosts.get(host)
+  const lost = row?.state !== 'live' || row.session !== self.session
+  if (lost || may(world, 'renew'))
+    yield {
+      place: heart,
+      what: 'renews itself',
+      program: (tools) => daemon.beat(tools, self),
+      begun: (next) => lost || spend(next, 'renew'),
+    }
+  if (may(world, 'dead'))
+    for (const other of world.hosts.values())
+      if (other.host !== host && other.state === 'live')
+        yield {
+          place: heart,
+          what: `finds ${other.host} dead`,
+          program: (tools) => daemon.declareDead(tools, other.host),
+          begun: (next) => spend(next, 'dead'),
+        }
+  if (world.project.statics.life !== 'live') return
+  if (dataset) yield* ofDataset(world, machine, dataset, self, play)
+  else if (machine.opens > 0 && mayOpen(world, host, play))
+    yield {
+      place: name,
+      what: 'opens',
+      program: (tools) => daemon.open(tools, self),
+      begun: (next) => setMachine(next, name, { opens: machineOf(next, name).opens - 1 }),
+    }
+}
+
+/** Others are refused after two reads, which changes nothing. */
+function mayOpen({ project, hosts }: World, host: Machine['host'], { rules }: Play): boolean {
+  const { owner } = project.statics
+  return owner === null || owner === host || hosts.get(owner)?.state !== 'live' || !rules.takeDead
+}
+
+function* ofDataset(
+  world: World,
+  { name, host }: Machine,
+  dataset: Dataset,
+  self: daemon.Self,
+  { rules, bases }: Play,
+): Generator<Beginning> {
+  const { head } = world.project.statics
+  const asHead = savesAs(world.project, daemon.descentOf(host, dataset), rules) === 'head'
+  const saving = function* (base: daemon.Base, begun?: Beginning['begun']): Generator<Beginning> {
+    const writeId = freshWriteId(world, name)
+    const what = `saves from ${base} as ${writeId}`
+    const program: Beginning['program'] = (tools) => daemon.save(tools, self, writeId, base)
+    yield { place: name, what, program, ...(begun && { begun }) }
+  }
+  if (!asHead || dataset.live !== newestOf(dataset) || newestOf(dataset) !== head) {
+    yield* saving('newest base')
+    if (bases && dataset.snapshots.length > 1) yield* saving('oldest base')
+  }
+  if (asHead && head !== null && may(world, 'compact'))
+    yield* saving('nothing', (next) => spend(next, 'compact'))
+  if (asHead && dataset.mounted && may(world, 'move'))
+    yield {
+      place: name,
+      what: 'moves it away',
+      program: (tools) => daemon.move(tools, self),
+      begun: (next) => spend(next, 'move'),
+    }
+}
+
+/** The smallest that nothing names any more, so that states do not differ by how many writes have failed. */
+function freshWriteId({ project, blobs, late, writes }: World, name: string): WriteId {
+  for (let number = 1; ; number++) {
+    const id = `${name}${number}` as WriteId
+    const isNamed =
+      project.rows.has(id) ||
+      blobs.has(id) ||
+      id in writes ||
+      late.some(({ transaction }) => mentions(transaction, id))
+    if (!isNamed) return id
+  }
+}
+
+export const mentions = ({ rows }: World['late'][number]['transaction'], id: WriteId): boolean =>
+  rows.some((change) => (change.kind === 'insert' ? change.row.writeId : change.writeId) === id)
+
+function* ofScrub(world: World, play: Play): Generator<Beginning> {
+  const rows = [...world.project.rows.values()]
+  const has = (...states: WriteRow['state'][]) => rows.filter((row) => states.includes(row.state))
+  if (others.superfluousOf(world.project, play).length > 0)
+    yield { place: 'scrub', what: 'supersedes', program: others.supersede }
+  if (has('superseded').length > 0) yield { place: 'scrub', what: 'condemns', program: others.condemn }
+  if (has('deleting', 'aborted').some(({ writeId }) => world.blobs.has(writeId)))
+    yield { place: 'scrub', what: 'sweeps', program: others.sweep }
+  for (const { host, state } of world.hosts.values())
+    if (state === 'dead' && has('writing').some((row) => row.host === host))
+      yield {
+        place: 'scrub',
+        what: `ends what ${host} wrote`,
+        program: (tools) => others.endStale(tools, host),
+      }
+}
+
+function* ofOperator(world: World): Generator<Beginning> {
+  const { project } = world
+  const { head, life } = project.statics
+  const order = (
+    budget: 'rollback' | 'destroy' | 'undelete' | 'purge' | 'recreate',
+    what: string,
+    program: Beginning['program'],
+  ): Beginning[] =>
+    may(world, budget) ? [{ place: 'operator', what, program, begun: (next) => spend(next, budget) }] : []
+  if (life === 'live') {
+    const points = new Set([...project.rows.values()].filter((row) => !row.side).map((row) => row.to))
+    for (const to of points)
+      if (to !== head && isReachable(project, to))
+        yield* order('rollback', `rolls back to ${to}`, (tools) => others.rollBack(tools, to))
+    yield* order('destroy', 'destroys', others.destroy)
+  }
+  if (life === 'destroyed') yield* order('undelete', 'undeletes', others.undelete)
+  if (life === 'destroyed' || life === 'purging') yield* order('purge', 'purges', others.purge)
+  const owner = machinesOf(world).at(-1)
+  if (life === 'purged' && owner)
+    yield* order('recreate', 're-creates', (tools) => others.recreate(tools, owner.host))
+}
+
+function* accidents(world: World): Generator<Move> {
+  for (const [index, { transaction }] of world.late.entries())
+    yield { label: `late: ${transaction.what}`, happen: (next) => land(next, index) }
+  for (const machine of machinesOf(world)) yield* ofOutside(world, machine)
+}
+
+/** What users, hands and fate do to a machine. */
+function* ofOutside(world: World, machine: Machine): Generator<Move> {
+  const { name, up, stopped, dataset, letters } = machine
+  const letter = letters[0]
+  // While a task runs it makes no difference when a letter comes: the next snapshot is the next task's.
+  if (dataset?.mounted && letter && !world.tasks[name])
+    yield {
+      label: `${name}: the user writes ${letter}`,
+      happen(next) {
+        setMachine(next, name, { letters: letters.slice(1) })
+        setDataset(next, name, { live: dataset.live + letter })
+        next.written += letter
+      },
+    }
+  if (!up) {
+    if (!stopped)
+      yield {
+        label: `${name}: starts`,
+        happen(next) {
+          setMachine(next, name, { up: true, sessions: machine.sessions + 1 })
+          setDataset(next, name, { mounted: true })
+        },
+      }
+    return
+  }
+  if (may(world, 'crash')) yield* crashes(world, name)
+  if (dataset && may(world, 'pool'))
+    yield {
+      label: `${name}: loses its pool`,
+      happen(next) {
+        spend(next, 'pool')
+        abandon(next, name)
+        setMachine(next, name, { dataset: null, opening: null })
+        excuse(next)
+      },
+    }
+  if (dataset && may(world, 'hand'))
+    for (const [index, snapshot] of dataset.snapshots.slice(0, -1).entries())
+      yield {
+        label: `${name}: zfs rollback -r by hand to ${snapshot}`,
+        happen(next) {
+          spend(next, 'hand')
+          const snapshots = dataset.snapshots.slice(0, index + 1)
+          setDataset(next, name, { snapshots, live: snapshot, past: { ...dataset.past, byHand: true } })
+          excuse(next)
+        },
+      }
+}
+
+function abandon(world: World, place: Place): void {
+  delete world.tasks[place]
+  world.late = world.late.map((late) => (late.from === place ? { ...late, from: null } : late))
+}
+
+function* crashes(world: World, name: Machine['name']): Generator<Move> {
+  const request = world.tasks[name]?.story.turn.request
+  const crash = (next: World): void => {
+    spend(next, 'crash')
+    abandon(next, name)
+    abandon(next, `${name} heartbeat`)
+    setMachine(next, name, { up: false, counts: false, opening: null })
+  }
+  yield { label: `${name}: crashes`, happen: crash }
+  if (request?.kind !== 'apply') return
+  yield {
+    label: `${name}: crashes while it sends: ${request.label}`,
+    happen(next) {
+      crash(next)
+      next.late = [...next.late, { from: null, transaction: request.transaction, over: false }]
+    },
+  }
+}
+
+/** What an operator's hand or a lost pool took with it is not the store's to keep. */
+function excuse(world: World): void {
+  const lost = lostLetters(world)
+  world.written = [...world.written].filter((letter) => !lost.includes(letter)).join('')
+}
