@@ -36,7 +36,8 @@ say() { echo "cassandra: $*"; }
 fail() { echo "cassandra: $*" >&2; exit 1; }
 cannot() { echo "cassandra: $*" >&2; exit 3; }
 
-# 5.0 is made for 11 and 17. It installs a security manager, which 18 to 23 allow on request and 24 has no more.
+# 5.0 is made for 11 and 17. It installs a security manager, which 18 to 23 allow on request (tried with 21: it starts,
+# and takes DDL, transactions and reads) and 24 has no more.
 java_release() { "$1" -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p'; }
 find_java() {
   for release in 17 21 11; do
@@ -193,7 +194,7 @@ start() {
     configure $i
     launch $i
     [ -z "$with" ] || watch $i "$with"
-    # One after another: each is a minute of both cores when three start at once, and token owners must be known.
+    # One after another: a node that joins has to find the seed, and three at once fight for the same cores.
     node "$HERE/cassandra-ready.mjs" "$limit" "$count" $i "$(cat "$RUN/$i/pid")" 9>&- ||
       { tail_of_log $i; end TERM $i; fail "node $i did not come up"; }
   done
@@ -204,6 +205,13 @@ watch() { # stops node $1 when process $2 ends; ends by itself when the node doe
   # shellcheck disable=SC2016
   setsid sh -c 'while kill -0 "$2" 2>/dev/null; do kill -0 "$3" 2>/dev/null || exit; sleep 1; done; exec sh "$0" stop "$1"' \
     "$SELF" "$1" "$2" "$(cat "$RUN/$1/pid")" >/dev/null 2>&1 </dev/null 9>&- &
+  echo $! >"$RUN/$1/watcher"
+}
+
+unwatch() { # unless it is the watcher that stops the node; its group, for its sleep
+  watcher=$(cat "$RUN/$1/watcher" 2>/dev/null || echo $$)
+  rm -f "$RUN/$1/watcher"
+  [ "$watcher" = $$ ] || ! grep -qF "$SELF" "/proc/$watcher/cmdline" 2>/dev/null || kill -TERM "-$watcher" 2>/dev/null || :
 }
 
 end() { # with signal $1 the nodes $2...; harder when one is not gone after 20 s
@@ -218,6 +226,7 @@ end() { # with signal $1 the nodes $2...; harder when one is not gone after 20 s
       sleep 0.1
     done
     rm -f "$RUN/$i/pid"
+    unwatch "$i"
   done
 }
 
