@@ -27,6 +27,11 @@ export const groups: readonly Group[] = [
         about: 'Make the store, or find it made and say so',
         load: async () => (await import('./verbs/store-init.ts')).verb,
       },
+      {
+        name: 'info',
+        about: 'What it is, and which hosts speak to it',
+        load: async () => (await import('./verbs/store-info.ts')).verb,
+      },
     ],
   },
   {
@@ -48,6 +53,31 @@ export const groups: readonly Group[] = [
         about: 'List projects, or the writes of one',
         load: async () => (await import('./verbs/stream-ls.ts')).verb,
       },
+      {
+        name: 'show',
+        about: 'All that is known of one write',
+        load: async () => (await import('./verbs/stream-show.ts')).verb,
+      },
+      {
+        name: 'graph',
+        about: 'Draw the points of a project and what leads to them',
+        load: async () => (await import('./verbs/stream-graph.ts')).verb,
+      },
+      {
+        name: 'verify',
+        about: 'Read what is stored and compare',
+        load: async () => (await import('./verbs/stream-verify.ts')).verb,
+      },
+      {
+        name: 'rm',
+        about: 'Remove a write that no kept point needs',
+        load: async () => (await import('./verbs/stream-rm.ts')).verb,
+      },
     ],
+  },
+  {
+    name: 'scrub',
+    about: 'Find what was left half-done or is damaged, and clean up',
+    load: async () => (await import('./verbs/scrub.ts')).verb,
   },
 ]
