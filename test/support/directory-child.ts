@@ -1,8 +1,10 @@
 /**
  * Another process at a directory store: `count` adds one to a project's rev again and again, `hold` stops itself while
- * it holds the catalogue's gate. Says on its standard output what it has done.
+ * it holds the catalogue's gate, `block` while it holds LMDB's own lock and not the gate. Says on its standard output what it has done.
  */
+import { writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { open } from 'lmdb'
 import { projectId } from '../../pipeline/base/ids.ts'
 import { touchProject } from '../../pipeline/graph/transitions.ts'
 import { Gate } from '../../pipeline/stores/directory/gate.ts'
@@ -31,4 +33,14 @@ if (does === 'hold') {
     process.kill(process.pid, 'SIGSTOP')
     // Stopped just above; what runs after SIGCONT gives the gate back.
   })
+}
+
+if (does === 'block') {
+  const db = open({ path: join(root, 'catalogue'), overlappingSync: false, encoding: 'string' })
+  db.transactionSync(() => {
+    // Not by `say`: its text would wait for an event loop that does not turn.
+    writeSync(1, 'held\n')
+    process.kill(process.pid, 'SIGSTOP')
+  })
+  await db.close()
 }

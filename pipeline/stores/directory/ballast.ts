@@ -6,7 +6,7 @@ import { open, rm, stat } from 'node:fs/promises'
 import { errnoOf, TidepoolError } from '../../base/errors.ts'
 import { MIB } from '../../base/units.ts'
 import { diskError, syncDirectory, writeAt } from './disk.ts'
-import { ballastFile } from './layout.ts'
+import { ballastFile, FILE_MODE } from './layout.ts'
 
 export const BALLAST_BYTES = 4 * MIB
 
@@ -40,7 +40,7 @@ export class Ballast {
   async restore(): Promise<void> {
     if (await this.isWhole()) return
     try {
-      await using file = await open(this.#file, 'w', 0o644)
+      await using file = await open(this.#file, 'w', FILE_MODE)
       // Not a hole: only blocks that are taken can be given back.
       await writeAt(file, Buffer.alloc(BALLAST_BYTES, 1), 0)
       await file.datasync()

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { errnoOf, TidepoolError } from '../../base/errors.ts'
 import { chunkLength } from '../../transfer/manifest.ts'
 import type { BlobReader, CallOptions, Chunk, WriteExtent } from '../contract.ts'
-import { diskError, readAt } from './disk.ts'
+import { readAt, readError } from './disk.ts'
 import { DIGEST_BYTES, type WritePaths, writePaths } from './layout.ts'
 
 export async function openBlobReader(root: string, write: WriteExtent): Promise<BlobReader> {
@@ -16,7 +16,7 @@ export async function openBlobReader(root: string, write: WriteExtent): Promise<
     await stream?.close()
     if (errnoOf(error) === 'ENOENT')
       throw chunkMissing(write, undefined, `there is no ${stream ? paths.sums : paths.stream}`, error)
-    throw diskError('open', paths.stream, error)
+    throw readError('open', paths.stream, error)
   }
 }
 
@@ -74,7 +74,7 @@ class DirectoryReader implements BlobReader {
         seq === write.chunkCount - 1 ? this.#stream.stat() : undefined,
       ])
     } catch (error) {
-      throw diskError('read', this.#paths.stream, error)
+      throw readError('read', this.#paths.stream, error)
     }
     options?.signal?.throwIfAborted()
     if (summed < DIGEST_BYTES || isUnset(digest, 0))

@@ -1,11 +1,12 @@
 /** Writes one stream's chunks into its file, each at its own offset, and makes all of them durable in the end. */
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { errnoOf } from '../../base/errors.ts'
 import { MIB } from '../../base/units.ts'
 import type { BlobWriter, CallOptions, WriteRef } from '../contract.ts'
 import { diskError, makeDirectory, syncDirectory, writeAt } from './disk.ts'
-import { DIGEST_BYTES, projectsDirectory, type WritePaths, writePaths } from './layout.ts'
+import { DIGEST_BYTES, FILE_MODE, projectsDirectory, type WritePaths, writePaths } from './layout.ts'
 
 const FLUSH_EVERY_BYTES = 64 * MIB
 
@@ -28,8 +29,8 @@ async function openBoth(root: string, paths: WritePaths): Promise<[FileHandle, F
     await makeDirectory(paths.directory)
     let stream: FileHandle | undefined
     try {
-      stream = await open(paths.stream, FLAGS, 0o644)
-      return [stream, await open(paths.sums, FLAGS, 0o644)]
+      stream = await open(paths.stream, FLAGS, FILE_MODE)
+      return [stream, await open(paths.sums, FLAGS, FILE_MODE)]
     } catch (error) {
       await stream?.close()
       // Whoever removes a project's last write removes its directory too, perhaps just now.
@@ -79,6 +80,8 @@ class DirectoryWriter implements BlobWriter {
       if (this.#flushFailed) throw this.#flushFailed.error
       await Promise.all([this.#stream.datasync(), this.#sums.datasync()])
       await syncDirectory(this.#paths.directory)
+      // Whoever made the project's directory may have died before it made that durable.
+      await syncDirectory(dirname(this.#paths.directory))
     } catch (error) {
       throw diskError('make durable', this.#paths.stream, error)
     }

@@ -10,7 +10,14 @@ import type { BlobReader, BlobStore, BlobWriter, Chunk, WriteExtent } from '../c
 import { openBlobReader } from './blob-reader.ts'
 import { createBlobWriter } from './blob-writer.ts'
 import { diskError, makeDirectory, syncDirectory, writeAt } from './disk.ts'
-import { DIGEST_BYTES, markerFile, projectsDirectory, type WritePaths, writePaths } from './layout.ts'
+import {
+  DIGEST_BYTES,
+  FILE_MODE,
+  markerFile,
+  projectsDirectory,
+  type WritePaths,
+  writePaths,
+} from './layout.ts'
 import { missingChunks } from './missing.ts'
 import { removeStoredFile, storedFiles } from './stored.ts'
 
@@ -129,8 +136,8 @@ async function mendChunk(root: string, write: WriteExtent, seq: number, chunk: C
     await makeDirectory(projectsDirectory(root))
     await makeDirectory(paths.directory)
     const flags = constants.O_RDWR | constants.O_CREAT
-    await using stream = await open(paths.stream, flags, 0o644)
-    await using sums = await open(paths.sums, flags, 0o644)
+    await using stream = await open(paths.stream, flags, FILE_MODE)
+    await using sums = await open(paths.sums, flags, FILE_MODE)
     await writeAt(stream, chunk.data, seq * write.chunkBytes)
     if ((await stream.stat({ bigint: true })).size > write.bytes) await stream.truncate(Number(write.bytes))
     await writeAt(sums, chunk.digest, seq * DIGEST_BYTES)

@@ -7,7 +7,7 @@ import type { ProjectId } from '../../base/ids.ts'
 import { pathToHead } from '../../graph/plan.ts'
 import type { Project } from '../../graph/state.ts'
 import { diskError, makeDirectory, syncDirectory } from './disk.ts'
-import { CHAIN, chainFile, projectDirectory, streamName, temporaryDirectory } from './layout.ts'
+import { CHAIN, chainFile, FILE_MODE, projectDirectory, streamName, temporaryDirectory } from './layout.ts'
 
 /** The file's text; null where the project has no head, or none that can be reached: then what stands there stays the best there is. */
 export function chainText(project: Project): string | null {
@@ -48,7 +48,7 @@ async function replace(root: string, id: ProjectId, text: string): Promise<void>
     const temporary = join(temporaryDirectory(root), `${CHAIN}.${randomUUID()}`)
     try {
       {
-        await using handle = await open(temporary, 'wx', 0o644)
+        await using handle = await open(temporary, 'wx', FILE_MODE)
         await handle.writeFile(text)
         await handle.datasync()
       }

@@ -53,12 +53,10 @@ async function inWords(path: string, what: string, error: unknown): Promise<unkn
       path,
       Object.assign(new Error('full'), { code: 'ENOSPC', cause: error }),
     )
-  if (number === EROFS || number === EACCES)
-    return diskError(
-      `do ${what} in`,
-      path,
-      Object.assign(new Error('read-only'), { code: 'EROFS', cause: error }),
-    )
+  if (number === EROFS || number === EACCES) {
+    const code = number === EROFS ? 'EROFS' : 'EACCES'
+    return diskError(`do ${what} in`, path, Object.assign(new Error(code), { code, cause: error }))
+  }
   if (number === MDB_MAP_FULL || number === ENOMEM)
     return new TidepoolError('store-full', `${what}: the catalogue in ${path} can't grow any more`, {
       cause: error,

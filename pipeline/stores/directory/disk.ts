@@ -2,6 +2,7 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { errnoOf, TidepoolError } from '../../base/errors.ts'
+import { DIRECTORY_MODE } from './layout.ts'
 
 /** Writes all of it: the kernel may take less at a time, near the end of the disk or past 2 GiB. */
 export async function writeAt(file: FileHandle, data: Buffer, offset: number): Promise<void> {
@@ -36,7 +37,7 @@ export async function syncDirectory(path: string): Promise<void> {
 /** The directory, there and durable in its parent. */
 export async function makeDirectory(path: string): Promise<void> {
   try {
-    await mkdir(path)
+    await mkdir(path, { mode: DIRECTORY_MODE })
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return
     throw error
@@ -46,10 +47,24 @@ export async function makeDirectory(path: string): Promise<void> {
 
 /** What a system error means for whoever keeps the store. Errors of ours pass through. */
 export function diskError(tried: string, path: string, error: unknown): unknown {
+  return inWords(tried, path, error, MEANINGS)
+}
+
+/** The same for what only reads. */
+export function readError(tried: string, path: string, error: unknown): unknown {
+  return inWords(tried, path, error, { ...MEANINGS, EACCES: DENIED, EPERM: DENIED })
+}
+
+function inWords(
+  tried: string,
+  path: string,
+  error: unknown,
+  meanings: Readonly<Record<string, Meaning>>,
+): unknown {
   if (error instanceof TidepoolError) return error
   const errno = errnoOf(error)
   if (errno === undefined) return error
-  const { code, why, hint, temporary } = MEANINGS[errno] ?? {
+  const { code, why, hint, temporary } = meanings[errno] ?? {
     code: 'disk-error',
     why: `the system answered ${errno}`,
     hint: 'Look at the disk: `dmesg` says more. Nothing was committed by this.',
@@ -76,7 +91,12 @@ const FULL: Meaning = {
 const READ_ONLY: Meaning = {
   code: 'store-read-only',
   why: 'it may only be read',
-  hint: 'Mount it read-write, or run as the user who owns the store.',
+  hint: 'Mount its file system read-write, or run as the user who owns the store.',
+}
+const DENIED: Meaning = {
+  code: 'store-denied',
+  why: 'this user may not read it',
+  hint: 'Run as the user who owns the store, or as root.',
 }
 
 const MEANINGS: Readonly<Record<string, Meaning>> = {

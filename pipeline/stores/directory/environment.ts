@@ -21,13 +21,12 @@ export interface WriteOptions {
   readonly what: string
   /** For how long to wait for other writers. */
   readonly limitMs: number
+  /** For how long to wait for the transaction itself. */
+  readonly answerLimitMs: number
   readonly signal?: AbortSignal | undefined
   /** Ends only the wait for other writers; what has been handed over is waited for. */
   readonly whileWaiting?: AbortSignal
 }
-
-/** An fsync on a disk with gigabytes to write takes tens of seconds, and does its work all the same. */
-const ANSWER_LIMIT_MS = 60_000
 
 const shared = new Map<string, { readonly environment: Environment; users: number }>()
 
@@ -74,7 +73,7 @@ export class Environment {
    */
   write(
     operation: Operation,
-    { what, limitMs, signal, whileWaiting = signal }: WriteOptions,
+    { what, limitMs, answerLimitMs, signal, whileWaiting = signal }: WriteOptions,
   ): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#gate
@@ -82,7 +81,7 @@ export class Environment {
           const thread = await this.#writable()
           whileWaiting?.throwIfAborted()
           const answer = thread.call(what, this.#path, operation)
-          within(answer, ANSWER_LIMIT_MS, signal, () => new OutcomeUnknownError(what)).then(resolve, reject)
+          within(answer, answerLimitMs, signal, () => new OutcomeUnknownError(what)).then(resolve, reject)
           await answer.catch(() => {})
         })
         .catch(reject)

@@ -10,6 +10,7 @@ import { sweepCards } from './card.ts'
 import { directoryCatalogue } from './catalogue.ts'
 import { rewriteChain, sweepTemporary } from './chain.ts'
 import { change } from './change.ts'
+import { readError } from './disk.ts'
 import { releaseEnvironment, shareEnvironment } from './environment.ts'
 import { CARD_PREFIX } from './gate.ts'
 import { initDirectoryStore } from './init.ts'
@@ -26,11 +27,15 @@ export interface DirectoryOptions {
   readonly init?: boolean
   /** How long a change of the catalogue waits for other writers. @default 10_000 */
   readonly writeLimitMs?: number
+  /** How long a transaction may take once it has begun, before its outcome is unknown. @default 60_000 */
+  readonly answerLimitMs?: number
   /** Past this the catalogue takes nothing new; reading and removing go on. @default no limit */
   readonly maxCatalogueBytes?: number
 }
 
 const WRITE_LIMIT_MS = 10_000
+/** An fsync on a disk with gigabytes to write takes tens of seconds, and does its work all the same. */
+const ANSWER_LIMIT_MS = 60_000
 
 /** On a medium that can't be written the store opens all the same, and each change is refused with `store-read-only`. */
 export async function openDirectoryStore(path: string, options: DirectoryOptions = {}): Promise<Store> {
@@ -67,6 +72,7 @@ export async function openDirectoryStore(path: string, options: DirectoryOptions
       return await change(directory, environment, ballast, operation, {
         what,
         limitMs: options.writeLimitMs ?? WRITE_LIMIT_MS,
+        answerLimitMs: options.answerLimitMs ?? ANSWER_LIMIT_MS,
         signal,
         whileWaiting: wait.signal,
       })
@@ -147,7 +153,8 @@ function readOnlyError(what: string, root: string): TidepoolError {
 }
 
 function openError(path: string, error: unknown): unknown {
-  if (error instanceof TidepoolError) return error
+  const told = readError('open the catalogue in', path, error)
+  if (told instanceof TidepoolError && (told === error || told.code === 'store-denied')) return told
   return new TidepoolError('catalogue-damaged', `the catalogue in ${path} can't be opened`, {
     cause: error,
     hint: 'Look at the permissions of its files and at the disk; the streams themselves are plain files.',

@@ -10,6 +10,7 @@ import { releaseEnvironment, shareEnvironment } from './environment.ts'
 import {
   ballastFile,
   catalogueDirectory,
+  DIRECTORY_MODE,
   FORMAT,
   markerFile,
   projectsDirectory,
@@ -27,7 +28,7 @@ export async function initDirectoryStore(
   options: InitOptions = {},
 ): Promise<{ readonly created: boolean; readonly info: StoreInfo }> {
   try {
-    await mkdir(path, { recursive: true })
+    await mkdir(path, { recursive: true, mode: DIRECTORY_MODE })
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST' && errnoOf(error) !== 'ENOTDIR') throw diskError('make', path, error)
   }
@@ -57,7 +58,7 @@ async function makeCatalogue(directory: string): Promise<void> {
   try {
     await environment.write(
       { kind: 'remove', key: ['note', 'init'] },
-      { what: `init of ${directory}`, limitMs: 30_000 },
+      { what: `init of ${directory}`, limitMs: 30_000, answerLimitMs: 60_000 },
     )
     await syncDirectory(directory)
   } finally {

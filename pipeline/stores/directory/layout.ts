@@ -11,6 +11,10 @@ import type { ProjectId, WriteId } from '../../base/ids.ts'
 export const FORMAT = 1
 export const DIGEST_BYTES = 32
 
+/** What people keep in their projects is theirs: whoever else should read a store is let in by hand. */
+export const FILE_MODE = 0o600
+export const DIRECTORY_MODE = 0o700
+
 export const STREAM_SUFFIX = '.zstream'
 export const SUMS_SUFFIX = '.sums'
 export const CHAIN = 'chain'

@@ -3,8 +3,8 @@ import { open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises'
 import { z } from 'zod'
 import { errnoOf, TidepoolError } from '../../base/errors.ts'
 import type { StoreInfo } from '../contract.ts'
-import { diskError, syncDirectory } from './disk.ts'
-import { FORMAT, markerFile } from './layout.ts'
+import { diskError, readError, syncDirectory } from './disk.ts'
+import { FILE_MODE, FORMAT, markerFile } from './layout.ts'
 
 const KIND = 'tidepool-directory-store'
 
@@ -47,7 +47,7 @@ export async function writeMarker(root: string, info: StoreInfo): Promise<void> 
   const temporary = `${file}.${process.pid}`
   try {
     {
-      await using handle = await open(temporary, 'w', 0o644)
+      await using handle = await open(temporary, 'w', FILE_MODE)
       await handle.writeFile(`${JSON.stringify({ kind: KIND, ...info }, null, 2)}\n`)
       await handle.sync()
     }
@@ -83,7 +83,7 @@ async function fileSystemType(path: string): Promise<number> {
   try {
     return (await statfs(path)).type
   } catch (error) {
-    throw diskError('look at', path, error)
+    throw readError('look at', path, error)
   }
 }
 
@@ -108,7 +108,7 @@ function notThere(root: string, error: unknown): null {
         })
       return null
     default:
-      throw diskError('open', root, error)
+      throw readError('open', root, error)
   }
 }
 

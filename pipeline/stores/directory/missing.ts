@@ -4,7 +4,7 @@ import { errnoOf } from '../../base/errors.ts'
 import { chunkLength } from '../../transfer/manifest.ts'
 import type { CallOptions, WriteExtent } from '../contract.ts'
 import { isUnset } from './blob-reader.ts'
-import { diskError, readAt } from './disk.ts'
+import { readAt, readError } from './disk.ts'
 import { DIGEST_BYTES, writePaths } from './layout.ts'
 
 const PAGE_CHUNKS = 2048
@@ -31,7 +31,7 @@ export async function* missingChunks(
         if (isUnset(page, seq - first) || !hasItsLength(write, seq, size)) yield seq
     }
   } catch (error) {
-    throw diskError('look at', paths.stream, error)
+    throw readError('look at', paths.stream, error)
   } finally {
     await stream?.close()
     await sums?.close()

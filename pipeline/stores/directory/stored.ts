@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { errnoOf } from '../../base/errors.ts'
 import { type ProjectId, projectId, type WriteId, writeId } from '../../base/ids.ts'
 import type { CallOptions, StoredEntry } from '../contract.ts'
-import { diskError, syncDirectory } from './disk.ts'
+import { diskError, readError, syncDirectory } from './disk.ts'
 import { CHAIN, projectsDirectory, STREAM_SUFFIX, SUMS_SUFFIX } from './layout.ts'
 
 /** The cursor is the path below `projects`, in the order of its two names. */
@@ -66,6 +66,6 @@ async function names(path: string, wanted: (entry: Dirent) => boolean): Promise<
   } catch (error) {
     // A project's directory leaves with its last write.
     if (errnoOf(error) === 'ENOENT') return []
-    throw diskError('list', path, error)
+    throw readError('list', path, error)
   }
 }

@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { TidepoolError } from '../../../pipeline/base/errors.ts'
+import { OutcomeUnknownError, TidepoolError } from '../../../pipeline/base/errors.ts'
 import { projectId } from '../../../pipeline/base/ids.ts'
 import { touchProject } from '../../../pipeline/graph/transitions.ts'
 import { openDirectoryStore } from '../../../pipeline/stores/directory/index.ts'
@@ -38,5 +38,28 @@ for (const [end, signal] of [
       assert.ok(await touch(store))
       assert.is(await revOf(store), now.statics.rev + 1n)
     }))
+
+test('where LMDB itself is blocked the outcome is unknown, reads go on, and it happens later', () =>
+  inStore(async (store, root) => {
+    const now = await store.catalogue.read(project)
+    assert.ok(now)
+    const holder = child('block', root)
+    assert.is(await holder.line(), 'held')
+    await stopped(holder)
+    const hasty = await openDirectoryStore(root, { answerLimitMs: 100 })
+    const unknown = await touch(hasty).catch((error: unknown) => error)
+    assert.instance(unknown, OutcomeUnknownError)
+    assert.is(await revOf(store), now.statics.rev)
+    const reason = new Error('left')
+    const left = new AbortController()
+    const waiting = store.catalogue.apply(touchProject(now), { signal: left.signal })
+    left.abort(reason)
+    assert.is(await waiting.catch((error: unknown) => error), reason)
+    holder.process.kill('SIGKILL')
+    await holder.ended
+    await store.catalogue.writeNote('behind it', 'done')
+    assert.is(await revOf(store), now.statics.rev + 1n, 'what nobody could tell of has happened')
+    await hasty.close()
+  }))
 
 test.run()

@@ -1,4 +1,5 @@
-import { chmod, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -179,8 +180,10 @@ test('what may not be read says so', () =>
     await chmod(root, 0o755)
   }))
 
-/** Root may write everywhere, so it becomes nobody for that time. */
+/** Root may write everywhere, so it becomes nobody for that time; and nobody needs to be let in. */
 async function asReader(directories: readonly string[], body: () => Promise<void>): Promise<void> {
+  const [top] = directories
+  if (top) spawnSync('chmod', ['-R', 'a+rX', top])
   for (const directory of directories) await chmod(directory, 0o555)
   const root = process.geteuid?.() === 0
   if (root) process.seteuid?.(65_534)
@@ -191,6 +194,19 @@ async function asReader(directories: readonly string[], body: () => Promise<void
     for (const directory of directories) await chmod(directory, 0o755)
   }
 }
+
+test('what it makes is for its owner alone', () =>
+  inDirectory(async (path, root) => {
+    const store = await openDirectoryStore(root, { init: true })
+    const setting = await putSetting(store)
+    await putBytes(setting, await streamBytes({ seed: 1, bytes: 100 * KIB, toGuid: 1n }))
+    await store.close()
+    const project = join(root, 'projects', setting.project)
+    const directories = [root, join(root, 'projects'), project, join(root, 'catalogue')]
+    const files = (await readdir(project)).map((name) => join(project, name))
+    for (const entry of [...directories, ...files, join(root, 'ballast')])
+      assert.is((await stat(entry)).mode & 0o077, 0, entry.slice(path.length))
+  }))
 
 test('after its end every call says that it has ended', () =>
   inDirectory(async (_path, root) => {
