@@ -38,7 +38,7 @@ export async function purgeProject(
     if (life !== 'destroyed' && life !== 'purging') return project
     const nowMs = await catalogue.nowMs(options)
     if (life === 'destroyed') {
-      project = await settle(catalogue, project, startPurge(project, nowMs), options)
+      project = await settle(catalogue, project, startPurge(project, nowMs, rules), options)
       continue
     }
     for (const row of project.rows.values())
@@ -50,7 +50,7 @@ export async function purgeProject(
     }
     project = await readProject(catalogue, id, options)
     if (project.statics.life === 'purging' && isEmpty(project))
-      project = await settle(catalogue, project, finishPurge(project, nowMs), options)
+      project = await settle(catalogue, project, finishPurge(project, nowMs, rules), options)
   }
   throw new OutcomeUnknownError(`purge of ${id}`)
 }

@@ -16,7 +16,10 @@ export interface HostIdentity {
 
 export interface Registration {
   readonly row: HostRow
-  /** The host had been marked dead or had ended: it must touch each project it holds before it counts as owner again (`returnTouch`). */
+  /**
+   * The host had been marked dead or had ended, now or before an earlier start that did not get further: it must touch
+   * each project it holds, and then `finishReturn`, before it counts as owner again (`returnTouch`).
+   */
   readonly returned: boolean
 }
 
@@ -29,14 +32,12 @@ export async function registerHost(
   options: CallOptions = {},
 ): Promise<Registration> {
   let lost: unknown
-  let returned = false
   for (let tries = 0; tries < TRIES; tries++) {
     const row = await catalogue.readHost(identity.host, options)
     if (row?.session === identity.session) {
-      if (row.state === 'live') return { row, returned }
+      if (row.state === 'live') return { row, returned: row.returning }
       throw sessionLost(identity, row)
     }
-    if (row && row.state !== 'live') returned = true
     const changedAtMs = await catalogue.nowMs(options)
     try {
       await catalogue.applyHost(registration(identity, row, changedAtMs), options)
@@ -54,7 +55,13 @@ function registration(
   row: HostRow | undefined,
   changedAtMs: number,
 ): HostTransaction {
-  const set = { ...identity, state: 'live' as const, changedAtMs, renewSeq: (row?.renewSeq ?? 0n) + 1n }
+  const set: HostRow = {
+    ...identity,
+    state: 'live',
+    changedAtMs,
+    renewSeq: (row?.renewSeq ?? 0n) + 1n,
+    returning: row !== undefined && (row.state !== 'live' || row.returning),
+  }
   return {
     what: `registration of host ${identity.host}`,
     host: identity.host,
@@ -102,29 +109,50 @@ function sessionLost(identity: HostIdentity, now: HostRow | undefined): Tidepool
   )
 }
 
+/** After every project that the host holds was touched: from now on a restart touches nothing. Idempotent. */
+export function finishReturn(
+  catalogue: Catalogue,
+  identity: HostIdentity,
+  options: CallOptions = {},
+): Promise<void> {
+  return change(catalogue, identity, 'end of the return', { returning: false }, options)
+}
+
 /** Marks the host ended: whoever wants its projects may take them at once. Idempotent; says nothing where the session is lost already. */
 export async function endHost(
   catalogue: Catalogue,
   identity: HostIdentity,
   options: CallOptions = {},
 ): Promise<void> {
+  const changedAtMs = await catalogue.nowMs(options)
+  await change(catalogue, identity, 'end', { state: 'ended', changedAtMs }, options)
+}
+
+/** A change that the session makes of its own live row, whatever the heartbeat does beside it; nothing where the session is lost. */
+async function change(
+  catalogue: Catalogue,
+  { host, session }: HostIdentity,
+  what: string,
+  set: Pick<Partial<HostRow>, 'state' | 'returning' | 'changedAtMs'>,
+  options: CallOptions,
+): Promise<void> {
+  let lost: unknown
   for (let tries = 0; tries < TRIES; tries++) {
-    const row = await catalogue.readHost(identity.host, options)
-    if (row?.session !== identity.session || row.state !== 'live') return
-    const changedAtMs = await catalogue.nowMs(options)
+    const row = await catalogue.readHost(host, options)
+    const done = row?.returning === set.returning || row?.state === set.state
+    if (row?.session !== session || row.state !== 'live' || done) return
     try {
-      await catalogue.applyHost(
-        {
-          what: `end of host ${identity.host}`,
-          host: identity.host,
-          if: { session: identity.session, renewSeq: row.renewSeq, state: 'live' },
-          set: { state: 'ended', changedAtMs },
-        },
-        options,
-      )
+      const transaction = {
+        what: `${what} of host ${host}`,
+        host,
+        if: { session, state: 'live' as const },
+        set,
+      }
+      if (await catalogue.applyHost(transaction, options)) return
     } catch (error) {
       if (!(error instanceof OutcomeUnknownError)) throw error
+      lost = error
     }
   }
-  throw new OutcomeUnknownError(`end of host ${identity.host}`)
+  throw new OutcomeUnknownError(`${what} of host ${host}`, lost)
 }

@@ -12,6 +12,11 @@ export interface HostRow {
   readonly state: HostState
   /** Grows with each renewal. That it stands still, on the looker's own clock, is the only sign of death. */
   readonly renewSeq: bigint
+  /**
+   * It was dead or had ended when it registered, and has not yet touched every project that it holds. Kept here
+   * because a host that crashes in between must still know it at its next start.
+   */
+  readonly returning: boolean
   /** For people: a machine's name. Decides nothing. */
   readonly name: string
   /** The process, so that another on the same machine and boot can see at once that it is gone. */

@@ -115,6 +115,7 @@ export function aHost(changes: Partial<HostRow> = {}): HostRow {
     session: newSessionId(),
     state: 'live',
     renewSeq: 0n,
+    returning: true,
     name: 'größe-1.example',
     process: { bootId: randomUUID(), pid: 2 ** 22, startTicks: ODD_BYTES },
     changedAtMs: Date.UTC(2026, 10, 22, 5, 6, 7, 8),

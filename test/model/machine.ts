@@ -13,7 +13,7 @@ import type { Rules } from '../../pipeline/graph/rules.ts'
 import { readProject, settle } from '../../pipeline/graph/settle.ts'
 import type { Project, WriteRow } from '../../pipeline/graph/state.ts'
 import { beginWrite, releaseProject } from '../../pipeline/graph/transitions.ts'
-import { registerHost, renewHost } from '../../pipeline/hosts/session.ts'
+import { finishReturn, registerHost, renewHost } from '../../pipeline/hosts/session.ts'
 import { markDead, takeProject, touchAfterReturn } from '../../pipeline/hosts/take.ts'
 import type { Catalogue } from '../../pipeline/stores/contract.ts'
 import type { Manifest } from '../../pipeline/transfer/manifest.ts'
@@ -264,7 +264,10 @@ export async function register(tools: Tools, self: Self): Promise<Outcome> {
   const { catalogue, rules } = tools
   try {
     const { returned } = await registerHost(catalogue, identityOf(self))
-    if (returned) await touchAfterReturn(catalogue, PROJECT, self.host, { rules })
+    if (returned) {
+      await touchAfterReturn(catalogue, PROJECT, self.host, { rules })
+      await finishReturn(catalogue, identityOf(self))
+    }
     await tools.now((world) => setMachine(world, self.name, { counts: true }))
   } catch (error) {
     if (codeOf(error) !== 'host-lost') throw error

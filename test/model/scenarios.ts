@@ -158,6 +158,7 @@ const hostRow = ({ name, host, sessions }: Machine): HostRow => ({
   session: `${name}#${sessions}` as SessionId,
   state: 'live',
   renewSeq: 1n,
+  returning: false,
   name,
   process: null,
   changedAtMs: 0,

@@ -59,6 +59,7 @@ const HOST: { readonly [K in Exclude<keyof HostRow, 'host'>]: (value: HostRow[K]
     session: (value) => [['session', value]],
     state: (value) => [['state', value]],
     renewSeq: (value) => [['renew_seq', bigintOf(value, 'the number of renewals')]],
+    returning: (value) => [['returning', value]],
     name: (value) => [['name', value]],
     process: (value) => [
       ['boot_id', value?.bootId ?? null],
@@ -135,6 +136,7 @@ export function toHostRow(row: types.Row): HostRow {
     session: row.get('session') as SessionId,
     state: row.get('state') as HostState,
     renewSeq: row.get('renew_seq') as bigint,
+    returning: row.get('returning') as boolean,
     name: row.get('name') as string,
     process: nullable(bootId, (bootId) => ({
       bootId,

@@ -58,7 +58,7 @@ const COLUMNS = {
   chunk: `write_id text, bucket int, seq int, project_id text static, len int, sha256 blob, data blob,
   PRIMARY KEY ((write_id, bucket), seq)`,
   writing: `host_id text, write_id text, project_id text, ${ROW}, PRIMARY KEY ((host_id), write_id)`,
-  host: `host_id text PRIMARY KEY, present boolean, session text, state text, renew_seq bigint, name text,
+  host: `host_id text PRIMARY KEY, present boolean, session text, state text, renew_seq bigint, returning boolean, name text,
   boot_id text, pid bigint, start_ticks bigint, changed_at timestamp`,
   write_log: `day date, shard int, at timestamp, write_id text, what text, project_id text,
   PRIMARY KEY ((day, shard), at, write_id, what)`,
