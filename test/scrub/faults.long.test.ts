@@ -171,6 +171,7 @@ test('two scrubs and a save at once, each on a store that fails: nothing that co
       assert.is(summary.damagedWrites, 0, said)
       await world.clock.advance(pauseMs)
     }
+    assert.equal(messy.violations, [], said)
     for (const { rows } of world.state.projects.values())
       for (const row of rows.values()) {
         const whole = row.state === 'committed' || row.state === 'superseded'
