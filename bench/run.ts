@@ -16,6 +16,7 @@ const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
   limiter: async () => (await import('./limiter.ts')).limiter,
   'directory-raw': async () => (await import('./directory-raw.ts')).directoryRaw,
   memory: async () => (await import('./memory.ts')).memory,
+  scrub: async () => (await import('./scrub.ts')).scrub,
 }
 
 const { values, positionals } = parseArgs({

@@ -1,8 +1,12 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { systemClock } from '../../pipeline/base/clock.ts'
+import { fixedLimiter } from '../../pipeline/limit/limiter.ts'
+import { retryScope } from '../../pipeline/limit/retry.ts'
 import { openDirectoryStore } from '../../pipeline/stores/directory/index.ts'
 import { writePaths } from '../../pipeline/stores/directory/layout.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
+import { retrying } from '../../pipeline/stores/retrying.ts'
 import { scrubContract } from '../contracts/scrub.ts'
 import { temporaryDirectory } from '../support/directory.ts'
 
@@ -12,6 +16,17 @@ scrubContract('memory', async () => {
     store,
     lose: async ({ writeId }, seq) => void store.state.blobs.get(writeId)?.chunks.delete(seq),
     cleanup: () => store.close(),
+  }
+})
+
+scrubContract('memory, retrying', async () => {
+  const inner = memoryStore()
+  const limiter = fixedLimiter({ count: 4, maxBytes: 1024 * 1024 })
+  const scope = retryScope({ clock: systemClock, random: Math.random })
+  return {
+    store: retrying(inner, { scope, limiter }),
+    lose: async ({ writeId }, seq) => void inner.state.blobs.get(writeId)?.chunks.delete(seq),
+    cleanup: () => inner.close(),
   }
 })
 
