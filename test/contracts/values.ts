@@ -162,11 +162,11 @@ export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 /** What a promise rejects with; resolving is a failure. */
-export async function rejection(promise: Promise<unknown>, what: string): Promise<unknown> {
+export async function rejection<E = unknown>(promise: Promise<unknown>, what: string): Promise<E> {
   try {
     await promise
   } catch (error) {
-    return error
+    return error as E
   }
   throw new Error(`${what} did not reject`)
 }

@@ -3,6 +3,7 @@
  * more than is there, removed with a million. So no host's clock decides whether a removal wins, and a chunk that
  * comes late stays removed.
  */
+import { createHash } from 'node:crypto'
 import { type QueryOptions, types } from 'cassandra-driver'
 import { TidepoolError } from '../../base/errors.ts'
 import { KIB } from '../../base/units.ts'
@@ -38,7 +39,10 @@ export function cassandraBlobs(session: Session, keyspace: string): BlobStore {
   const writer = (write: WriteRef): BlobWriter => {
     let isClosed = false
     const open = (): void => {
-      if (isClosed) throw new TidepoolError('writer-closed', `the writer of ${write.writeId} is closed`)
+      if (isClosed)
+        throw new TidepoolError('writer-closed', `the writer of ${write.writeId} is closed`, {
+          hint: 'This is a fault of the program: please report it.',
+        })
     }
     return {
       async put(seq, data, digest, { signal } = {}) {
@@ -60,18 +64,19 @@ export function cassandraBlobs(session: Session, keyspace: string): BlobStore {
   const reader = (write: WriteExtent): BlobReader => ({
     async get(seq, { signal, careful } = {}) {
       const params = [write.writeId, bucketOf(seq), seq]
+      const what = `get of ${name(write, seq)}`
       let found: Chunk | undefined
       for (const options of careful ? CAREFUL : QUICK) {
-        const result = await session.read(selection, params, options, {
-          what: `get of ${name(write, seq)}`,
-          signal,
-        })
-        found = toChunk(result.first(), chunkLength(write, seq))
-        if (found) return found
+        const result = await session.read(selection, params, options, { what, signal })
+        found = toChunk(result.first(), chunkLength(write, seq)) ?? found
+        // Who asks carefully has seen a chunk that was missing or wrong: a wrong one is no reason to stop looking.
+        if (found && (!careful || provesItself(found))) return found
       }
+      if (found) return found
       throw new TidepoolError(
         'chunk-missing',
         `${name(write, seq)} is not in the store, or not with its length`,
+        { hint: `\`tidepool stream verify --write ${write.writeId}\` shows what else of it is missing.` },
       )
     },
     async close() {},
@@ -109,7 +114,9 @@ export function cassandraBlobs(session: Session, keyspace: string): BlobStore {
       const written = await session.read(age, params, readAt(quorum), { what, signal })
       const at = ((written.first()?.get('at') as bigint | null | undefined) ?? 1n) + 1n
       if (at >= BigInt(REMOVED_AT))
-        throw new TidepoolError('chunk-unmendable', `${what}: it is removed, or was mended too often`)
+        throw new TidepoolError('chunk-unmendable', `${what}: it was removed or mended too often`, {
+          hint: 'Send it again: `tidepool stream put` stores it as a new write.',
+        })
       const values = [...params, write.project, chunk.data.length, chunk.digest, chunk.data, at]
       await session.write(mending, values, WRITE, { what, signal })
     },
@@ -147,6 +154,9 @@ function toChunk(row: types.Row | null, length: number): Chunk | undefined {
   // The digest is kept for longer than the chunk, and would keep the whole frame in memory that both lie in.
   return { data, digest: Buffer.from(digest) }
 }
+
+const provesItself = ({ data, digest }: Chunk): boolean =>
+  createHash('sha256').update(data).digest().equals(digest)
 
 /** Throws the first failure when all have ended. */
 async function allSettled(work: readonly Promise<unknown>[]): Promise<void> {

@@ -17,19 +17,19 @@ interface Detail {
 
 const { responseErrorCodes: codes, consistencies } = types
 
-/** The same request with nothing changed may succeed later. */
-const TEMPORARY: ReadonlySet<number> = new Set([
-  codes.serverError,
-  codes.unavailableException,
-  codes.overloaded,
-  codes.isBootstrapping,
-  codes.truncateError,
-  codes.writeTimeout,
-  codes.readTimeout,
-  codes.readFailure,
-  codes.writeFailure,
-  // What the newer protocol says instead of a write timeout of the kind CAS; the driver has no name for it.
-  0x1700,
+/**
+ * Said before anything is carried out, and said again to whoever asks again. Every other code, those of newer
+ * versions too, may come in the middle of it.
+ */
+const REFUSALS: ReadonlySet<number> = new Set([
+  codes.protocolError,
+  codes.badCredentials,
+  codes.syntaxError,
+  codes.unauthorized,
+  codes.invalid,
+  codes.configError,
+  codes.alreadyExists,
+  codes.unprepared,
 ])
 
 /** An error as the caller of a store sees it. Errors of ours pass as they are. */
@@ -48,7 +48,7 @@ export function storeError(error: unknown, what: string, attempt: Attempt): Erro
 }
 
 function isPermanent(error: unknown): boolean {
-  if (error instanceof errors.ResponseError) return !TEMPORARY.has(error.code)
+  if (error instanceof errors.ResponseError) return REFUSALS.has(error.code)
   return error instanceof errors.ArgumentError || error instanceof TypeError || error instanceof RangeError
 }
 

@@ -37,10 +37,13 @@ export async function initCassandraStore(
   const given = options.mode === undefined ? undefined : parseMode(options.mode)
   const client = await connect(options, options.localDc, signal)
   try {
-    const { replication, line } = await ensureKeyspace(client, keyspace, options.replication, signal)
-    // Before any table is made: a mode that can't be must leave nothing behind.
+    const stored = await readReplication(client, keyspace)
+    signal?.throwIfAborted()
+    const replication = stored ?? wanted(client, keyspace, options.replication)
+    checkReplication(keyspace, replication, options.replication)
+    // Before anything is made: a mode that can't be must leave nothing behind.
     const mode = modeFor(replication, given)
-    const done = [line]
+    const done = [await ensureKeyspace(client, keyspace, replication, stored !== undefined)]
     const release = client.getState().getConnectedHosts()[0]?.cassandraVersion ?? '5.0'
     for (const table of TABLE_NAMES) {
       signal?.throwIfAborted()
@@ -56,15 +59,16 @@ export async function initCassandraStore(
 async function ensureKeyspace(
   client: Client,
   keyspace: string,
-  given: Replication | undefined,
-  signal: AbortSignal | undefined,
-): Promise<{ replication: Replication; line: string }> {
-  const stored = await readReplication(client, keyspace)
-  signal?.throwIfAborted()
-  if (stored) {
-    checkReplication(keyspace, stored, given)
-    return { replication: stored, line: `keyspace ${keyspace} was there (${replicationText(stored)})` }
-  }
+  replication: Replication,
+  isThere: boolean,
+): Promise<string> {
+  const name = `keyspace ${keyspace}`
+  if (isThere) return `${name} was there (${replicationText(replication)})`
+  await run(client, createKeyspace(keyspace, replication), `creation of ${name}`)
+  return `created ${name} (${replicationText(replication)})`
+}
+
+function wanted(client: Client, keyspace: string, given: Replication | undefined): Replication {
   if (!given)
     throw new TidepoolError(
       'replication-needed',
@@ -74,8 +78,7 @@ async function ensureKeyspace(
       },
     )
   checkDcs(client, given)
-  await run(client, createKeyspace(keyspace, given), `creation of keyspace ${keyspace}`)
-  return { replication: given, line: `created keyspace ${keyspace} (${replicationText(given)})` }
+  return given
 }
 
 /** Cassandra takes a name that it does not know, and then has nowhere to write. */
