@@ -34,7 +34,7 @@ const PAGE = 1000
 async function listProjects(cli: Cli, catalogue: Catalogue): Promise<void> {
   let page: ProjectHint[] = []
   const flush = async (): Promise<void> => {
-    await cli.out.lines(cli.out.json ? page.map(toJson) : projectTable(page))
+    await cli.out.lines(cli.out.json ? page.map(projectJson) : projectTable(page))
     page = []
   }
   let seen = 0
@@ -45,6 +45,9 @@ async function listProjects(cli: Cli, catalogue: Catalogue): Promise<void> {
   if (page.length > 0) await flush()
   if (seen === 0 && !cli.out.json) await cli.out.lines(['no projects'])
 }
+
+const projectJson = ({ id, life, head, owner }: ProjectHint): string =>
+  toJson({ project: id, state: life, head, owner })
 
 function projectTable(projects: readonly ProjectHint[]): string[] {
   return table(
