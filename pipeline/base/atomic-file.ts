@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { EarlyFlush } from './early-flush.ts'
 import { errnoOf } from './errors.ts'
 
 /**
@@ -19,10 +20,16 @@ export async function writeAtomically(
   const temporary = join(directory, `.${basename(target).slice(0, 100)}.${randomUUID()}.part`)
   const file = await open(temporary, 'wx', options.mode ?? 0o666)
   try {
+    const flush = new EarlyFlush(file)
     try {
-      for await (const piece of pieces) await writeWhole(file, piece)
+      for await (const piece of pieces) {
+        await writeWhole(file, piece)
+        flush.wrote(piece.length)
+      }
+      await flush.check()
       await file.sync()
     } finally {
+      await flush.settled()
       await file.close()
     }
     await rename(temporary, target)

@@ -83,13 +83,22 @@ export interface BlobWriter {
   close(): Promise<void>
 }
 
+export interface GetOptions extends CallOptions {
+  /** Asks more copies than the quick way does: for the second look at what was missing or did not match. */
+  readonly careful?: boolean
+  /**
+   * A buffer of the write's chunk size that the store may put the bytes into, so that none has to be allocated. Whether
+   * it did or not, it leaves it alone once the promise has settled.
+   */
+  readonly into?: Buffer
+}
+
 export interface BlobReader {
   /**
    * One chunk as it is stored; in any order, many at a time. Rejects with code `chunk-missing` where it is not
-   * there, or is shorter or longer than it must be. `careful` asks more copies than the quick way does: for the
-   * second look at what was missing or did not match.
+   * there, or is shorter or longer than it must be.
    */
-  get(seq: number, options?: CallOptions & { readonly careful?: boolean }): Promise<Chunk>
+  get(seq: number, options?: GetOptions): Promise<Chunk>
 
   /** May be called twice. */
   close(): Promise<void>

@@ -3,9 +3,10 @@
  * a consumer that saw the end has the very bytes that were committed.
  */
 import { LinkedAbort } from '../base/abort.ts'
-import { TidepoolError } from '../base/errors.ts'
-import type { Limiter, Permit, Priority } from '../limit/limiter.ts'
-import type { BlobReader, BlobStore, Chunk, WriteExtent } from '../stores/contract.ts'
+import { codeOf, TidepoolError } from '../base/errors.ts'
+import type { Limiter, Priority } from '../limit/limiter.ts'
+import type { BlobReader, BlobStore, Chunk, GetOptions, WriteExtent } from '../stores/contract.ts'
+import { BufferPool } from './buffers.ts'
 import { digestOf, RootDigest } from './digest.ts'
 
 export interface DownloadOptions {
@@ -22,7 +23,8 @@ export interface CommittedExtent extends WriteExtent {
 
 interface Fetched {
   readonly chunk: Chunk
-  readonly permit: Permit
+  /** The permit, and the buffer that the chunk may be in. */
+  readonly giveBack: () => void
 }
 
 const READ_AHEAD_BYTES = 8 * 1024 * 1024
@@ -40,10 +42,11 @@ export async function* download(
   signal.throwIfAborted()
   const root = new RootDigest()
   const reader = await blobs.open(write, { signal })
+  const buffers = new BufferPool(write.chunkBytes)
   const ahead: Promise<Fetched>[] = []
   let next = 0
   const fetchNext = (): void => {
-    const fetched = fetch(reader, write, next++, { limiter, priority, signal })
+    const fetched = fetch(reader, write, next++, { limiter, priority, signal, buffers })
     // It is awaited in its turn; a failure before that must not count as unhandled.
     fetched.catch(() => {})
     ahead.push(fetched)
@@ -51,13 +54,13 @@ export async function* download(
   try {
     for (let seq = 0; seq < write.chunkCount; seq++) {
       while (next < write.chunkCount && ahead.length < readAhead) fetchNext()
-      const { chunk, permit } = await (ahead[0] as Promise<Fetched>)
+      const { chunk, giveBack } = await (ahead[0] as Promise<Fetched>)
       ahead.shift()
       try {
         root.add(chunk.digest)
         yield chunk.data
       } finally {
-        permit.release()
+        giveBack()
       }
     }
     const rootDigest = root.end()
@@ -66,7 +69,7 @@ export async function* download(
   } finally {
     stop.abort(new TidepoolError('download-left', `the download of write ${write.writeId} was left`))
     for (const fetched of await Promise.allSettled(ahead))
-      if (fetched.status === 'fulfilled') fetched.value.permit.release()
+      if (fetched.status === 'fulfilled') fetched.value.giveBack()
     await reader.close()
     stop.leave()
   }
@@ -80,13 +83,26 @@ async function fetch(
   reader: BlobReader,
   write: WriteExtent,
   seq: number,
-  { limiter, priority, signal }: Pick<DownloadOptions, 'limiter' | 'priority'> & { signal: AbortSignal },
+  {
+    limiter,
+    priority,
+    signal,
+    buffers,
+  }: Pick<DownloadOptions, 'limiter' | 'priority'> & {
+    readonly signal: AbortSignal
+    readonly buffers: BufferPool
+  },
 ): Promise<Fetched> {
   const permit = await limiter.acquire(write.chunkBytes, { priority, signal })
-  try {
-    return { chunk: await verified(reader, write, seq, signal), permit }
-  } catch (error) {
+  const into = buffers.take()
+  const giveBack = (): void => {
+    buffers.give(into)
     permit.release()
+  }
+  try {
+    return { chunk: await verified(reader, write, seq, { signal, into }), giveBack }
+  } catch (error) {
+    giveBack()
     throw error
   }
 }
@@ -96,15 +112,15 @@ async function verified(
   reader: BlobReader,
   write: WriteExtent,
   seq: number,
-  signal: AbortSignal,
+  options: GetOptions,
 ): Promise<Chunk> {
   try {
-    const chunk = await reader.get(seq, { signal })
+    const chunk = await reader.get(seq, options)
     if (digestOf(chunk.data).equals(chunk.digest)) return chunk
   } catch (error) {
-    if (!(error instanceof TidepoolError && error.code === 'chunk-missing')) throw error
+    if (codeOf(error) !== 'chunk-missing') throw error
   }
-  const chunk = await reader.get(seq, { signal, careful: true })
+  const chunk = await reader.get(seq, { ...options, careful: true })
   if (digestOf(chunk.data).equals(chunk.digest)) return chunk
   throw damaged(write, `the bytes of chunk ${seq} are not those that were stored`)
 }

@@ -2,7 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { errnoOf, TidepoolError } from '../../base/errors.ts'
 import { chunkLength } from '../../transfer/manifest.ts'
-import type { BlobReader, CallOptions, Chunk, WriteExtent } from '../contract.ts'
+import type { BlobReader, Chunk, GetOptions, WriteExtent } from '../contract.ts'
 import { readAt, readError } from './disk.ts'
 import { DIGEST_BYTES, type WritePaths, writePaths } from './layout.ts'
 
@@ -57,12 +57,12 @@ class DirectoryReader implements BlobReader {
   }
 
   /** There is one copy: `careful` asks the same file again. */
-  async get(seq: number, options?: CallOptions & { readonly careful?: boolean }): Promise<Chunk> {
+  async get(seq: number, options?: GetOptions): Promise<Chunk> {
     options?.signal?.throwIfAborted()
     const write = this.#write
     const length = chunkLength(write, seq)
     if (!(seq >= 0 && seq < write.chunkCount)) throw new RangeError(`no chunk ${seq} in ${write.chunkCount}`)
-    const data = Buffer.allocUnsafeSlow(length)
+    const data = options?.into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length)
     const digest = Buffer.allocUnsafe(DIGEST_BYTES)
     let got: number
     let summed: number

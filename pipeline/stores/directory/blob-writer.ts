@@ -2,13 +2,11 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { EarlyFlush } from '../../base/early-flush.ts'
 import { errnoOf } from '../../base/errors.ts'
-import { MIB } from '../../base/units.ts'
 import type { BlobWriter, CallOptions, WriteRef } from '../contract.ts'
 import { diskError, makeDirectory, syncDirectory, writeAt } from './disk.ts'
 import { DIGEST_BYTES, FILE_MODE, projectsDirectory, type WritePaths, writePaths } from './layout.ts'
-
-const FLUSH_EVERY_BYTES = 64 * MIB
 
 /** No O_EXCL: where `create` failed half-way it may be called again; a write id itself never comes twice. */
 const FLAGS = constants.O_RDWR | constants.O_CREAT
@@ -44,9 +42,7 @@ class DirectoryWriter implements BlobWriter {
   readonly #paths: WritePaths
   readonly #stream: FileHandle
   readonly #sums: FileHandle
-  #unflushedBytes = 0
-  #flushing: Promise<void> | undefined
-  #flushFailed: { readonly error: unknown } | undefined
+  readonly #flush: EarlyFlush
   #closing: Promise<void> | undefined
 
   constructor(chunkBytes: number, paths: WritePaths, stream: FileHandle, sums: FileHandle) {
@@ -54,6 +50,7 @@ class DirectoryWriter implements BlobWriter {
     this.#paths = paths
     this.#stream = stream
     this.#sums = sums
+    this.#flush = new EarlyFlush(stream)
   }
 
   /** Ends a begun write before it rejects for an abort: until then the kernel still reads from `data`. */
@@ -68,16 +65,14 @@ class DirectoryWriter implements BlobWriter {
     } catch (error) {
       throw diskError('write', this.#paths.stream, error)
     }
-    this.#flushEarly(data.length)
+    if (!this.#closing) this.#flush.wrote(data.length)
     options?.signal?.throwIfAborted()
   }
 
   async seal(options?: CallOptions): Promise<void> {
     options?.signal?.throwIfAborted()
-    await this.#flushing
     try {
-      // The kernel tells of a failed write-back once: what an early flush was told must not be forgotten.
-      if (this.#flushFailed) throw this.#flushFailed.error
+      await this.#flush.check()
       await Promise.all([this.#stream.datasync(), this.#sums.datasync()])
       await syncDirectory(this.#paths.directory)
       // Whoever made the project's directory may have died before it made that durable.
@@ -94,23 +89,8 @@ class DirectoryWriter implements BlobWriter {
   }
 
   async #close(): Promise<void> {
-    await this.#flushing
+    await this.#flush.settled()
     // Each waits for what is still being written through it.
     await Promise.all([this.#stream.close(), this.#sums.close()])
-  }
-
-  /** Keeps the disk busy from the start, so that little is left for the last fsync. */
-  #flushEarly(bytes: number): void {
-    this.#unflushedBytes += bytes
-    if (this.#unflushedBytes < FLUSH_EVERY_BYTES || this.#flushing || this.#closing) return
-    this.#unflushedBytes = 0
-    this.#flushing = this.#stream
-      .datasync()
-      .catch((error: unknown) => {
-        this.#flushFailed ??= { error }
-      })
-      .finally(() => {
-        this.#flushing = undefined
-      })
   }
 }
