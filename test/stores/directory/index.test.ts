@@ -54,7 +54,10 @@ test('what was put is there for the next process, as a plain file that is the st
   assert.ok((await fetchBytes(again, writeId)).equals(bytes))
   const paths = writePaths(join(path, 'store'), { project: setting.project, writeId })
   assert.ok((await readFile(paths.stream)).equals(bytes))
-  assert.equal((await readdir(paths.directory)).sort(), [`${writeId}.sums`, `${writeId}.zstream`, 'chain'])
+  assert.equal(
+    (await readdir(paths.directory)).sort(),
+    [`${writeId}.sums`, `${writeId}.zstream`, 'chain'].sort(),
+  )
   assert.is(await readFile(join(paths.directory, 'chain'), 'utf8'), `${writeId}.zstream\n`)
   await second.close()
   await remove()
