@@ -2,16 +2,20 @@
 import { TidepoolError } from '../base/errors.ts'
 import type { ProjectId, WriteId } from '../base/ids.ts'
 import type { UncheckedFinding } from './findings.ts'
-import type { Settings } from './settings.ts'
+import type { Run } from './settings.ts'
 
-/** Throws where the scrub itself was told to stop: that is no finding. */
+/**
+ * Throws where the scrub itself was told to stop: that is no finding. The project that it is about keeps everything for
+ * the rest of this run.
+ */
 export function unchecked(
-  { signal }: Pick<Settings, 'signal'>,
+  { signal, spoiled }: Pick<Run, 'signal' | 'spoiled'>,
   what: string,
   error: unknown,
   of: { readonly project?: ProjectId | null; readonly writeId?: WriteId | null } = {},
 ): UncheckedFinding {
   signal?.throwIfAborted()
+  if (of.project) spoiled.add(of.project)
   const why = error instanceof Error ? error.message : String(error)
   const hint = error instanceof TidepoolError ? error.hint : undefined
   return {

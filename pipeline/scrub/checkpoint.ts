@@ -38,6 +38,8 @@ export class Checkpoint {
   #place: Place
   #writtenAtMs: number
   #isDirty = false
+  #isStored: boolean
+  #failure: unknown
 
   /** Throws where the note can't be read: whoever calls then starts anew. */
   static async load(catalogue: Catalogue, settings: Settings, nowMs: number): Promise<Checkpoint> {
@@ -72,6 +74,7 @@ export class Checkpoint {
     this.#name = name
     this.#place = place
     this.resumed = resumed
+    this.#isStored = resumed
     this.#writtenAtMs = settings.clock.monotonicMs()
   }
 
@@ -86,8 +89,19 @@ export class Checkpoint {
     const nowMs = this.#settings.clock.monotonicMs()
     if (nowMs - this.#writtenAtMs < this.#settings.checkpointEveryMs) return
     this.#writtenAtMs = nowMs
-    await before?.()
-    await this.#write(this.#settings.signal)
+    try {
+      await before?.()
+      await this.#write(this.#settings.signal)
+    } catch (error) {
+      // A store that takes no notes, a read-only one, can be looked at all the same.
+      this.#settings.signal?.throwIfAborted()
+      this.#failure = error
+    }
+  }
+
+  /** Why it could not be noted where the round stands, or that it is complete. */
+  get failure(): unknown {
+    return this.#failure
   }
 
   /** For the very end of a run that was stopped, whose own signal may have fired: short, and of no consequence where it fails. */
@@ -103,10 +117,18 @@ export class Checkpoint {
   /** The round is complete: the next one begins at the beginning. */
   async clear(): Promise<void> {
     this.#isDirty = false
-    await this.#catalogue.writeNote(this.#name, undefined, this.#settings)
+    if (!this.#isStored) return
+    try {
+      await this.#catalogue.writeNote(this.#name, undefined, this.#settings)
+    } catch (error) {
+      this.#settings.signal?.throwIfAborted()
+      this.#failure = error
+    }
   }
 
   async #write(signal: AbortSignal | undefined): Promise<void> {
+    // Also where the answer is lost: then it may be there.
+    this.#isStored = true
     await this.#catalogue.writeNote(this.#name, JSON.stringify(this.#place), { signal })
     this.#isDirty = false
   }

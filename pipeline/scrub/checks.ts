@@ -22,9 +22,6 @@ export class Checks {
   #newlyDamaged = 0
   /** The round has come to its end: the list of projects did not break off. */
   isComplete = false
-  writes = 0
-  chunks = 0
-  bytes = 0n
 
   constructor(run: Run, checkpoint: Checkpoint, damaged: DamagedProjects | undefined) {
     this.#run = run
@@ -91,15 +88,13 @@ export class Checks {
   }
 
   async *#write(project: ProjectId, row: WriteRow): AsyncGenerator<Finding, WriteReport | undefined> {
-    const { store, depth } = this.#run
+    const { store, depth, progress } = this.#run
     try {
       const report =
         depth === 'deep'
-          ? await verifyWrite(store, project, row, this.#run)
+          ? await this.#verify(project, row)
           : await checkPresent(store, project, row, this.#run)
-      this.writes++
-      this.chunks += report.chunkCount
-      this.bytes += report.bytes
+      progress.add({ writes: 1, ...(depth === 'present' && { chunks: report.chunkCount }) })
       if (report.outcome === 'damaged') this.#newlyDamaged++
       yield* findingsOf(project, row, report)
       return report
@@ -110,6 +105,16 @@ export class Checks {
       })
       return undefined
     }
+  }
+
+  #verify(project: ProjectId, row: WriteRow): Promise<WriteReport> {
+    const { store, progress } = this.#run
+    let told = 0n
+    const onProgress = ({ bytes }: { bytes: bigint }): void => {
+      progress.add({ chunks: 1, readBytes: bytes - told })
+      told = bytes
+    }
+    return verifyWrite(store, project, row, { ...this.#run, onProgress })
   }
 
   #count(finding: DamageFinding): DamageFinding {

@@ -43,7 +43,7 @@ export class Orphans {
 
   /** One look at all that is stored, from where the last one stopped. Deletes nothing. */
   async *scan(checkpoint: Checkpoint): AsyncGenerator<Finding, void> {
-    const { store, clock, signal } = this.#run
+    const { store, clock, progress, signal } = this.#run
     try {
       const candidates = await OrphanCandidates.load(store.catalogue, { signal })
       this.#candidates = candidates
@@ -53,7 +53,9 @@ export class Orphans {
       const after = checkpoint.place.cursor
       this.#liveEntries = checkpoint.place.liveEntries
       await checkpoint.move({ phase: 'stored' }, save)
+      progress.set({ phase: 'stored' })
       for await (const entry of store.blobs.stored({ signal, ...(after !== null && { after }) })) {
+        progress.add({ entries: 1 })
         yield* this.#judge(entry, candidates, checkpoint.place.startedAtMs, offsetMs + clock.monotonicMs())
         await checkpoint.move({ cursor: entry.cursor, liveEntries: this.#liveEntries }, save)
       }
@@ -73,6 +75,8 @@ export class Orphans {
     const { store, signal } = this.#run
     for (const orphan of this.#doomed.values()) {
       const { project, writeId } = orphan
+      // Also what was judged of it before it could no longer be read.
+      if (this.#run.spoiled.has(project)) continue
       try {
         // The looks were long ago: whoever restored a catalogue meanwhile wants his chunks.
         const standing = await this.#standing(project, writeId)
@@ -108,9 +112,6 @@ export class Orphans {
     try {
       standing = this.#live.has(writeId) ? 'live' : await this.#standing(project, writeId)
     } catch (error) {
-      // Also what was found of it before: a project that can't be read keeps everything.
-      for (const orphan of this.#doomed.values())
-        if (orphan.project === project) this.#doomed.delete(orphan.writeId)
       return yield unchecked(this.#run, what, error, { project, writeId })
     }
     if (standing === 'live') {
@@ -141,9 +142,9 @@ export class Orphans {
   }
 
   #want(): void {
-    const { budget } = this.#run
+    const { budget, spoiled } = this.#run
     for (const orphan of this.#doomed.values())
-      if (orphan.standing === 'absent') budget.want(this.#bytesOf(orphan))
+      if (orphan.standing === 'absent' && !spoiled.has(orphan.project)) budget.want(this.#bytesOf(orphan))
   }
 
   /** Entries do not tell their size without being read: each counts as much as a live one does on average. */

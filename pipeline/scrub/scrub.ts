@@ -12,7 +12,9 @@ import { DamagedProjects } from './damaged.ts'
 import type { Finding, ScrubSummary } from './findings.ts'
 import { Liveness } from './liveness.ts'
 import { Orphans } from './orphans.ts'
+import { Progress } from './progress.ts'
 import { type Run, type ScrubOptions, settingsOf } from './settings.ts'
+import { SpoiledProjects } from './spoiled.ts'
 import { StaleWrites } from './stale.ts'
 import { Survey } from './survey.ts'
 import { Tally } from './tally.ts'
@@ -32,7 +34,14 @@ export async function* scrub(store: Store, options: ScrubOptions): AsyncGenerato
     staleAfterMs: settings.staleAfterMs,
     ...(options.isGone && { isGone: options.isGone }),
   })
-  const run: Run = { ...settings, store, liveness, budget: new Budget(settings.maxDeleteShare) }
+  const run: Run = {
+    ...settings,
+    store,
+    liveness,
+    budget: new Budget(settings.maxDeleteShare),
+    spoiled: new SpoiledProjects(),
+    progress: new Progress(options.onProgress),
+  }
   const tally = new Tally()
   const work = phases(run)
   try {
@@ -42,7 +51,8 @@ export async function* scrub(store: Store, options: ScrubOptions): AsyncGenerato
       yield step.value
       step = await work.next()
     }
-    const { survey, checks, checkpoint } = step.value
+    const { checkpoint } = step.value
+    const { projects, writes, chunks, readBytes } = run.progress.now
     const elapsedMs = clock.monotonicMs() - startedMs
     const perSecond = (count: number): number => (elapsedMs > 0 ? (count * 1000) / elapsedMs : 0)
     return {
@@ -50,28 +60,26 @@ export async function* scrub(store: Store, options: ScrubOptions): AsyncGenerato
       applied: run.apply,
       ...tally.summary(),
       damagedWrites: checkpoint?.place.damagedWrites ?? 0,
-      projects: survey.projects,
+      projects,
       liveBytes: run.budget.liveBytes,
-      checkedWrites: checks?.writes ?? 0,
-      checkedChunks: checks?.chunks ?? 0,
-      readBytes: checks?.bytes ?? 0n,
+      checkedWrites: writes,
+      checkedChunks: chunks,
+      readBytes,
       resumed: checkpoint?.resumed ?? false,
       elapsedMs,
-      chunksPerSecond: perSecond(checks?.chunks ?? 0),
-      bytesPerSecond: perSecond(Number(checks?.bytes ?? 0n)),
+      chunksPerSecond: perSecond(chunks),
+      bytesPerSecond: perSecond(Number(readBytes)),
     }
   } finally {
     await work.return(undefined as never)
   }
 }
 
-interface Parts {
-  readonly survey: Survey
-  readonly checks: Checks | undefined
+interface Ended {
   readonly checkpoint: Checkpoint | undefined
 }
 
-async function* phases(run: Run): AsyncGenerator<Finding, Parts> {
+async function* phases(run: Run): AsyncGenerator<Finding, Ended> {
   const { store, signal } = run
   const attempt = async function* <T>(
     what: string,
@@ -102,6 +110,7 @@ async function* phases(run: Run): AsyncGenerator<Finding, Parts> {
   try {
     yield* stale.look()
     yield* survey.walk(stale)
+    run.progress.set({ phase: 'checks' })
     if (checks) yield* checks.round()
     isRoundComplete = checks?.isComplete ?? false
     if (checkpoint && isRoundComplete && run.depth === 'deep') {
@@ -115,10 +124,14 @@ async function* phases(run: Run): AsyncGenerator<Finding, Parts> {
   if (stopped) yield tooMuch(run)
   yield* clean(run, { survey, stale, orphans }, run.apply && !stopped)
   // After a stop nothing is left to do that could change while hosts are watched.
-  if (!run.apply || !stopped) yield* stale.watch(run.apply)
-  if (checkpoint && isRoundComplete)
-    yield* attempt('the note of where this run stopped', () => checkpoint.clear())
-  return { survey, checks, checkpoint }
+  if (!run.apply || !stopped) {
+    run.progress.set({ phase: 'watching' })
+    yield* stale.watch(run.apply)
+  }
+  if (isRoundComplete) await checkpoint?.clear()
+  if (checkpoint?.failure !== undefined)
+    yield unchecked(run, 'the note of where this run stopped', checkpoint.failure)
+  return { checkpoint }
 }
 
 async function* clean(
@@ -126,6 +139,7 @@ async function* clean(
   { survey, stale, orphans }: { survey: Survey; stale: StaleWrites; orphans: Orphans },
   apply: boolean,
 ): AsyncGenerator<Finding, void> {
+  run.progress.set({ phase: 'cleaning' })
   yield* stale.end(apply)
   try {
     for await (const id of survey.work()) yield* tidyProject(run, id, survey.policyFor(id), apply)

@@ -8,6 +8,8 @@ import type { Store } from '../stores/contract.ts'
 import type { Budget } from './budget.ts'
 import type { Depth } from './findings.ts'
 import type { Liveness } from './liveness.ts'
+import type { Progress, ScrubProgress } from './progress.ts'
+import type { SpoiledProjects } from './spoiled.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -38,6 +40,8 @@ export interface ScrubOptions {
   readonly limiter?: Limiter
   readonly retention?: NeededOptions
   readonly checkpointEveryMs?: number
+  /** Called often; cheap things only. */
+  readonly onProgress?: (progress: ScrubProgress) => void
   readonly isGone?: (identity: ProcessIdentity) => boolean
 }
 
@@ -64,6 +68,8 @@ export interface Run extends Settings {
   readonly store: Store
   readonly liveness: Liveness
   readonly budget: Budget
+  readonly spoiled: SpoiledProjects
+  readonly progress: Progress
 }
 
 export function settingsOf(options: ScrubOptions): Settings {

@@ -132,7 +132,7 @@ export class StaleWrites {
     why: string | undefined,
     apply: boolean,
   ): AsyncGenerator<Finding, void> {
-    if (why === undefined) return
+    if (why === undefined || this.#run.spoiled.has(entry.project)) return
     try {
       yield apply ? await this.#abort(entry, why) : await this.#wouldAbort(entry, why)
     } catch (error) {

@@ -17,7 +17,6 @@ export class Survey {
   readonly #damaged: DamagedProjects | undefined
   #work = new Set<ProjectId>()
   #isAll = false
-  projects = 0
 
   constructor(run: Run, nowMs: number | null, damaged: DamagedProjects | undefined) {
     this.#run = run
@@ -30,10 +29,10 @@ export class Survey {
   }
 
   async *walk(stale: StaleWrites): AsyncGenerator<Finding, void> {
-    const { store, budget, signal } = this.#run
+    const { store, budget, progress, signal } = this.#run
     try {
       for await (const { id } of store.catalogue.projects({ signal })) {
-        this.projects++
+        progress.add({ projects: 1 })
         try {
           const project = await store.catalogue.read(id, { signal })
           if (!project) continue

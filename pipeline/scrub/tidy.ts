@@ -24,6 +24,7 @@ export async function* tidyProject(
   policy: UpkeepPolicy,
   apply: boolean,
 ): AsyncGenerator<Finding, void> {
+  if (run.spoiled.has(id)) return
   try {
     const project = await readProject(run.store.catalogue, id, run)
     const { purge } = planUpkeep(project, policy)
@@ -93,10 +94,10 @@ async function* expire(
   { nowMs }: UpkeepPolicy,
 ): AsyncGenerator<Finding, void> {
   const { store, budget } = run
-  const affordable = rows.filter((row) => budget.take(bytesOf(row)))
+  const affordable: WriteRow[] = []
   for (const row of rows)
-    if (!affordable.includes(row))
-      yield found('superseded-expired', planned.id, row, 'none', 'and waits for the next run')
+    if (budget.take(bytesOf(row))) affordable.push(row)
+    else yield found('superseded-expired', planned.id, row, 'none', 'and waits for the next run')
   for (let first = 0; first < affordable.length && nowMs !== null; first += MAX_SUPERSEDED_BY_COMMIT) {
     const batch = affordable.slice(first, first + MAX_SUPERSEDED_BY_COMMIT)
     const project = first === 0 ? planned : await readProject(store.catalogue, planned.id, run)

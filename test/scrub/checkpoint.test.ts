@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Finding } from '../../pipeline/scrub/findings.ts'
+import type { ScrubProgress } from '../../pipeline/scrub/progress.ts'
 import { scrub } from '../../pipeline/scrub/scrub.ts'
 import type { ScrubOptions } from '../../pipeline/scrub/settings.ts'
 import type { Store, WriteExtent } from '../../pipeline/stores/contract.ts'
@@ -151,6 +152,34 @@ test('a store that takes no notes is scrubbed all the same', async () => {
   )
   assert.ok(kinds.every((kind) => kind === 'unchecked none'))
   assert.not(summary.complete)
+})
+
+test('one that can not be written, a read-only one, is looked at as a whole', async () => {
+  const world = await manyWrites()
+  const writeNote = () => Promise.reject(new Error('read-only'))
+  const store = { ...world.store, catalogue: { ...world.store.catalogue, writeNote } }
+  const { kinds, summary } = await world.scrub({ ...present, checkpointEveryMs: 0 }, store)
+  assert.equal(kinds, ['unchecked none'])
+  assert.is(summary.checkedWrites, PROJECTS * WRITES)
+})
+
+test('progress is told at every step, and never goes back', async () => {
+  const world = await manyWrites()
+  const seen: ScrubProgress[] = []
+  const { summary } = await world.scrub({ depth: 'deep', onProgress: (progress) => seen.push(progress) })
+  assert.equal(
+    [...new Set(seen.map(({ phase }) => phase))],
+    ['survey', 'checks', 'stored', 'cleaning', 'watching'],
+  )
+  for (const [index, { projects, chunks, entries }] of seen.entries()) {
+    const before = seen[index - 1]
+    if (before) assert.ok(projects >= before.projects && chunks >= before.chunks && entries >= before.entries)
+  }
+  const last = seen.at(-1)
+  assert.equal(
+    [last?.projects, last?.writes, last?.chunks, last?.readBytes, last?.entries],
+    [PROJECTS, 30, 60, summary.readBytes, 30],
+  )
 })
 
 test.run()

@@ -146,6 +146,27 @@ test('a damaged project keeps every other way to its points until it is whole ag
   assert.equal((await world.scrub({ apply: true })).kinds, ['superseded-expired done'])
 })
 
+test('a project of which something could not be looked at keeps everything in that run', async () => {
+  const world = await World.make()
+  const { id, dear, cheap } = await twoWays(world)
+  await world.supersede(id, dear)
+  await world.clock.advance(2 * DAY_MS)
+  const blobs = {
+    ...world.store.blobs,
+    // biome-ignore lint/correctness/useYield: it fails before it could
+    async *missing() {
+      throw new Error('the disk does not answer')
+    },
+  }
+  const { findings } = await world.scrub({ depth: 'present', apply: true }, { ...world.store, blobs })
+  assert.equal(
+    findings.map(({ kind, writeId }) => [kind, writeId]),
+    [['unchecked', cheap.writeId]],
+  )
+  assert.is(world.chunksOf(dear), 9)
+  assert.equal((await world.scrub({ depth: 'present', apply: true })).kinds, ['superseded-expired done'])
+})
+
 test("where the store's nodes disagree about the time, nothing is over", async () => {
   const world = await World.make()
   const { id, dear } = await twoWays(world)
