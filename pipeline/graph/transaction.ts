@@ -33,6 +33,7 @@ export interface Transaction {
   /** `absent`: the project has no statics yet, and `set` is all of them. `{}`: the rows' conditions alone decide. */
   readonly if: StaticsCondition | 'absent'
   readonly set: Partial<Statics>
+  /** Each row at most once: all conditions are looked at before anything changes. */
   readonly rows: readonly RowChange[]
 }
 

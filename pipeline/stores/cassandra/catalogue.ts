@@ -43,6 +43,7 @@ export function cassandraCatalogue(options: CatalogueOptions): Catalogue {
     serialConsistency: level,
   }
   const serialRead: QueryOptions = { prepare: true, isIdempotent: true, consistency: level }
+  const sessions = serial === local ? [local] : [local, serial]
   const notes: NoteTable = { session: serial, keyspace, serial: level }
 
   return {
@@ -125,7 +126,7 @@ export function cassandraCatalogue(options: CatalogueOptions): Catalogue {
     readNote: (name, callOptions = {}) => readNote(notes, name, callOptions),
     writeNote: (name, text, callOptions = {}) => writeNote(notes, name, text, callOptions),
 
-    nowMs: (callOptions = {}) => storeTimeMs(local, callOptions),
+    nowMs: (callOptions = {}) => storeTimeMs(sessions, callOptions),
 
     async close() {},
   }

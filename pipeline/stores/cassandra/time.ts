@@ -1,4 +1,5 @@
 /** The store's clock: what the nodes' clocks agree on. */
+import type { Host } from 'cassandra-driver'
 import { StoreUnavailableError, TidepoolError } from '../../base/errors.ts'
 import type { CallOptions } from '../contract.ts'
 import type { Session } from './session.ts'
@@ -13,20 +14,16 @@ export interface Reading {
   readonly answeredMs: number
 }
 
-export async function storeTimeMs(session: Session, { signal }: CallOptions): Promise<number> {
+/** Asks every node that is connected: with two sessions, those of both data centres. */
+export async function storeTimeMs(sessions: readonly Session[], { signal }: CallOptions): Promise<number> {
   signal?.throwIfAborted()
-  const { hosts } = session.client
-  const nodes = hosts.values().filter((host) => host.isUp())
-  const readings = await Promise.allSettled(
-    nodes.map(async (host): Promise<Reading> => {
-      const askedMs = performance.now()
-      const query = 'SELECT toTimestamp(now()) AS now FROM system.local'
-      const options = { prepare: true, isIdempotent: true, host }
-      const result = await session.read(query, [], options, { what: `clock of ${host.address}`, signal })
-      const shown: Date = result.first().get('now')
-      return { node: host.address, shownMs: shown.getTime(), askedMs, answeredMs: performance.now() }
-    }),
+  const asked = sessions.flatMap((session) =>
+    session.client
+      .getState()
+      .getConnectedHosts()
+      .map((host) => askNode(session, host, signal)),
   )
+  const readings = await Promise.allSettled(asked)
   signal?.throwIfAborted()
   const seen = readings.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
   if (seen.length > 0) return agreedMs(seen)
@@ -35,6 +32,15 @@ export async function storeTimeMs(session: Session, { signal }: CallOptions): Pr
   throw new StoreUnavailableError('no node is up whose clock could be read', {
     hint: 'See that enough nodes are up (`nodetool status`) and reachable from here.',
   })
+}
+
+async function askNode(session: Session, host: Host, signal: AbortSignal | undefined): Promise<Reading> {
+  const askedMs = performance.now()
+  const query = 'SELECT toTimestamp(now()) AS now FROM system.local'
+  const options = { prepare: true, isIdempotent: true, host }
+  const result = await session.read(query, [], options, { what: `clock of ${host.address}`, signal })
+  const shown: Date = result.first().get('now')
+  return { node: host.address, shownMs: shown.getTime(), askedMs, answeredMs: performance.now() }
 }
 
 /** What the slowest clock shows at the last answer: grace counted by it is rather too long. */
