@@ -64,15 +64,18 @@ class DirectoryReader implements BlobReader {
     if (!(seq >= 0 && seq < write.chunkCount)) throw new RangeError(`no chunk ${seq} in ${write.chunkCount}`)
     const data = options?.into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length)
     const digest = Buffer.allocUnsafe(DIGEST_BYTES)
+    const reads = [
+      readAt(this.#stream, data, seq * write.chunkBytes),
+      readAt(this.#sums, digest, seq * DIGEST_BYTES),
+    ] as const
+    // Both to their end, whatever becomes of one: after this nobody may still be writing into the buffer.
+    await Promise.allSettled(reads)
     let got: number
     let summed: number
-    let last: { size: number } | undefined
+    let last: { size: bigint } | undefined
     try {
-      ;[got, summed, last] = await Promise.all([
-        readAt(this.#stream, data, seq * write.chunkBytes),
-        readAt(this.#sums, digest, seq * DIGEST_BYTES),
-        seq === write.chunkCount - 1 ? this.#stream.stat() : undefined,
-      ])
+      ;[got, summed] = await Promise.all(reads)
+      if (seq === write.chunkCount - 1) last = await this.#stream.stat({ bigint: true })
     } catch (error) {
       throw readError('read', this.#paths.stream, error)
     }
@@ -80,7 +83,7 @@ class DirectoryReader implements BlobReader {
     if (summed < DIGEST_BYTES || isUnset(digest, 0))
       throw chunkMissing(write, seq, 'no digest of it is stored')
     if (got < length) throw chunkMissing(write, seq, `${got} of its ${length} bytes are there`)
-    if (last && BigInt(last.size) > write.bytes)
+    if (last && last.size > write.bytes)
       throw chunkMissing(write, seq, `its file goes on to ${last.size} of ${write.bytes} bytes`)
     return { data, digest }
   }
