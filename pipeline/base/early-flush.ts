@@ -1,16 +1,20 @@
 /** Keeps the disk busy while a long file is written, so that little is left for the last fsync. */
-import type { FileHandle } from 'node:fs/promises'
 import { MIB } from './units.ts'
 
 const FLUSH_EVERY_BYTES = 64 * MIB
 
+/** What an open file can do. */
+interface Flushable {
+  datasync(): Promise<void>
+}
+
 export class EarlyFlush {
-  readonly #file: FileHandle
+  readonly #file: Flushable
   #unflushedBytes = 0
   #flushing: Promise<void> | undefined
   #failed: { readonly error: unknown } | undefined
 
-  constructor(file: FileHandle) {
+  constructor(file: Flushable) {
     this.#file = file
   }
 

@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { EarlyFlush } from '../../pipeline/base/early-flush.ts'
@@ -11,7 +10,7 @@ function flushed() {
   const ends: { done: () => void; fail: (error: unknown) => void }[] = []
   const datasync = (): Promise<void> =>
     new Promise((resolve, reject) => ends.push({ done: resolve, fail: reject }))
-  return { ends, flush: new EarlyFlush({ datasync } as FileHandle) }
+  return { ends, flush: new EarlyFlush({ datasync }) }
 }
 
 test('flushes now and then, one at a time', async () => {
