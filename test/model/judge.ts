@@ -61,9 +61,9 @@ function judgeCommit(world: World, before: Project, after: Project, row: WriteRo
 function judgeAbort(world: World, row: WriteRow): void {
   if (world.project.statics.life !== 'live') return
   const machine = machinesOf(world).find((each) => sessionOf(each) === row.session)
-  if (machine?.up && world.tasks[machine.name]?.what.endsWith(row.writeId) && row.session !== aborter(world))
-    if (world.hosts.get(machine.host)?.state === 'live')
-      violate(world, `write ${row.writeId} was ended under machine ${machine.name}, which is still at it`)
+  if (!machine || !isAlive(world, machine) || row.session === aborter(world)) return
+  if (world.tasks[machine.name]?.what.endsWith(row.writeId))
+    violate(world, `write ${row.writeId} was ended under machine ${machine.name}, which is still at it`)
 }
 
 /** Called when a save was reported as failed. */

@@ -267,13 +267,13 @@ function* ofScrub(world: World, play: Play): Generator<Beginning> {
   if (has('superseded').length > 0) yield { place: 'scrub', what: 'condemns', program: others.condemn }
   if (has('deleting', 'aborted').some(({ writeId }) => world.blobs.has(writeId)))
     yield { place: 'scrub', what: 'sweeps', program: others.sweep }
-  for (const { host, state } of world.hosts.values())
-    if (state === 'dead' && has('writing').some((row) => row.host === host))
-      yield {
-        place: 'scrub',
-        what: `ends what ${host} wrote`,
-        program: (tools) => others.endStale(tools, host),
-      }
+  if (has('writing').some((row) => isOver(world, row)))
+    yield { place: 'scrub', what: 'ends what is stale', program: others.endStale }
+}
+
+function isOver({ hosts }: World, { host, session }: WriteRow): boolean {
+  const row = hosts.get(host)
+  return row !== undefined && (row.state !== 'live' || row.session !== session)
 }
 
 function* ofOperator(world: World): Generator<Beginning> {

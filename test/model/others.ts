@@ -1,22 +1,23 @@
 /** The operator, the scrub and a mirror, each as small programs over the real functions. */
+import type { Clock } from '../../pipeline/base/clock.ts'
 import type { Guid, HostId } from '../../pipeline/base/ids.ts'
 import { superfluousWrites } from '../../pipeline/graph/needed.ts'
 import { pathToHead } from '../../pipeline/graph/plan.ts'
+import { purgeProject } from '../../pipeline/graph/purge.ts'
+import { removeEnded } from '../../pipeline/graph/removal.ts'
 import { endWrite } from '../../pipeline/graph/resolve.ts'
 import { readProject, settle } from '../../pipeline/graph/settle.ts'
 import type { Project, WriteRow } from '../../pipeline/graph/state.ts'
 import type { Transaction } from '../../pipeline/graph/transaction.ts'
 import {
   destroyProject,
-  finishPurge,
-  markDeleted,
   markDeleting,
   recreateProject,
   rollback,
-  startPurge,
   supersedeWrites,
   undeleteProject,
 } from '../../pipeline/graph/transitions.ts'
+import { Liveness } from '../../pipeline/scrub/liveness.ts'
 import { violate } from './judge.ts'
 import { NO_HISTORY, type Outcome, type Tools } from './machine.ts'
 import { PROJECT } from './world.ts'
@@ -38,27 +39,8 @@ export const undelete = (tools: Tools): Promise<Outcome> =>
 export const recreate = (tools: Tools, owner: HostId): Promise<Outcome> =>
   decide(tools, (project) => recreateProject(project, owner, 0, tools.rules))
 
-/** From destroyed to purged. */
-export async function purge(tools: Tools): Promise<Outcome> {
-  const { catalogue, chunks, rules } = tools
-  const before = await readProject(catalogue, PROJECT)
-  const purging =
-    before.statics.life === 'purging'
-      ? before
-      : await settle(catalogue, before, startPurge(before, 0, rules), { rules })
-  if (purging.statics.life !== 'purging') return 'over'
-  for (const row of purging.rows.values())
-    if (row.state === 'writing') await endWrite(catalogue, PROJECT, row)
-  const ended = await readProject(catalogue, PROJECT)
-  const alive = [...ended.rows.values()].filter((row) => row.state !== 'deleted')
-  if (rules.purgeMarks) await catalogue.apply(markDeleting(ended, alive, 0))
-  for (const row of alive) await chunks.remove(row)
-  if (!rules.purgeMarks) await catalogue.apply(markDeleting(ended, alive, 0))
-  for (const row of alive) await catalogue.apply(markDeleted(PROJECT, { ...row, state: 'deleting' }, 0))
-  const empty = await readProject(catalogue, PROJECT)
-  if (empty.statics.life !== 'purging' || [...empty.rows.values()].some((row) => row.state !== 'deleted'))
-    return 'over'
-  await settle(catalogue, empty, finishPurge(empty, 0, rules), { rules })
+export async function purge({ catalogue, chunks: { blobs }, rules }: Tools): Promise<Outcome> {
+  await purgeProject({ catalogue, blobs }, PROJECT, { rules })
   return 'over'
 }
 
@@ -85,24 +67,24 @@ export async function condemn({ catalogue }: Tools): Promise<Outcome> {
   return 'over'
 }
 
-export async function sweep({ catalogue, chunks }: Tools): Promise<Outcome> {
+export async function sweep({ catalogue, chunks: { blobs } }: Tools): Promise<Outcome> {
   const project = await readProject(catalogue, PROJECT)
-  for (const row of rowsIn(project, 'deleting', 'aborted')) {
-    await chunks.remove(row)
-    await catalogue.apply(markDeleted(PROJECT, row, 0))
-  }
+  for (const row of rowsIn(project, 'deleting', 'aborted'))
+    await removeEnded({ catalogue, blobs }, PROJECT, row)
   return 'over'
 }
 
-/** Ends what a dead host was writing. */
-export async function endStale({ catalogue }: Tools, dead: HostId): Promise<Outcome> {
-  const row = await catalogue.readHost(dead)
+/** Ends what nobody can go on with any more. */
+export async function endStale({ catalogue }: Tools): Promise<Outcome> {
+  const liveness = new Liveness(catalogue, { clock: NO_TIME, staleAfterMs: 1, isGone: () => false })
   const project = await readProject(catalogue, PROJECT)
-  if (row?.state === 'dead')
-    for (const write of rowsIn(project, 'writing'))
-      if (write.host === dead) await endWrite(catalogue, PROJECT, write)
+  for (const row of rowsIn(project, 'writing'))
+    if ((await liveness.judge(row)).fate === 'over') await endWrite(catalogue, PROJECT, row)
   return 'over'
 }
+
+/** Nothing is ever seen to stand still: who is dead was marked so. */
+const NO_TIME: Clock = { monotonicMs: () => 0, wallMs: () => 0, sleep: async () => {} }
 
 /** Reads the head's path write by write; what it misses it explains to itself by the project. */
 export async function mirror({ catalogue, chunks, rules, now }: Tools): Promise<Outcome> {

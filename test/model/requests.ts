@@ -3,7 +3,7 @@ import type { WriteId } from '../../pipeline/base/ids.ts'
 import type { WriteRow } from '../../pipeline/graph/state.ts'
 import type { Transaction } from '../../pipeline/graph/transaction.ts'
 import type { HostTransaction } from '../../pipeline/hosts/state.ts'
-import type { Catalogue, Store } from '../../pipeline/stores/contract.ts'
+import type { BlobStore, Catalogue, Store } from '../../pipeline/stores/contract.ts'
 import type { Ask } from './actor.ts'
 import { PROJECT, type World } from './world.ts'
 
@@ -24,14 +24,19 @@ export type Request =
 
 /**
  * Whether the actor's next read may follow at once, because it makes no difference what comes between: nobody else
- * looks at a chunk of a write that is not committed, and whoever declares another host dead only looks once more.
+ * looks at a chunk of a write that is not committed, and what a host sees of its row after its own transaction it
+ * sees again at its next beat.
  */
 export const isFollowedAtOnce = (request: Request): boolean =>
-  (request.kind === 'chunks' && request.isPut === true) ||
-  (request.kind === 'applyHost' && request.transaction.set.state === 'dead')
+  (request.kind === 'chunks' && request.isPut === true) || request.kind === 'applyHost'
 
-function notInTheModel(name: string | symbol): never {
-  throw new Error(`the model has no call ${String(name)}`)
+function onlyWith<Whole extends object>(calls: Partial<Whole>): Whole {
+  return new Proxy(calls as Whole, {
+    get(target, name) {
+      if (name in target) return target[name as keyof Whole]
+      throw new Error(`the model has no call ${String(name)}`)
+    },
+  })
 }
 
 export function askingCatalogue(ask: Ask<Request>): Catalogue {
@@ -54,9 +59,7 @@ export function askingCatalogue(ask: Ask<Request>): Catalogue {
     // Time stands still: grace is over at once, and which of two came first is never decided by it.
     nowMs: async () => 0,
   }
-  return new Proxy(calls as Catalogue, {
-    get: (_target, name) => calls[name as keyof Catalogue] ?? notInTheModel(name),
-  })
+  return onlyWith(calls)
 }
 
 /** Chunks as small as they can be: each write has one, and it holds the text of the point that the write leads to. */
@@ -96,12 +99,16 @@ export class AskingChunks {
     })) as WriteId | undefined
   }
 
-  async remove({ writeId, seqHigh }: WriteRow): Promise<void> {
-    await this.#ask({
-      kind: 'chunks',
-      label: `removes the chunk of ${writeId}`,
-      run: ({ blobs }) => blobs.remove({ project: PROJECT, writeId, chunkBytes: CHUNK_BYTES, seqHigh }),
-    })
+  /** As much of a blob store as is needed to take chunks away. */
+  get blobs(): BlobStore {
+    const remove: BlobStore['remove'] = async (write) => {
+      await this.#ask({
+        kind: 'chunks',
+        label: `removes the chunk of ${write.writeId}`,
+        run: ({ blobs }) => blobs.remove(write),
+      })
+    }
+    return onlyWith<BlobStore>({ remove })
   }
 }
 

@@ -36,15 +36,17 @@ export const SCENARIOS = {
   crash: { a: 'a', scrubs: true, left: { lost: 1, crash: 1, silent: 1 } },
   pool: { a: 'ab', opensA: 1, left: { lost: 1, pool: 1 } },
   take: { a: 'a', b: 'x', opensB: 1, left: { lost: 1, dead: 1 } },
-  return: { a: 'a', opensB: 1, left: { dead: 1, crash: 1, renew: 1 } },
-  side: { a: 'a', b: 'x', opensB: 1, scrubs: true, left: { dead: 1, pool: 1 } },
+  return: { a: 'a', opensB: 1, left: { dead: 1, crash: 1 } },
+  renew: { opensB: 1, left: { lost: 1, dead: 1, renew: 1 } },
+  side: { a: 'a', opensB: 1, scrubs: true, left: { dead: 1, pool: 1 } },
+  fork: { a: 'a', b: 'x', opensB: 1, scrubs: true, left: { dead: 1 } },
   move: { a: 'a', b: 'x', opensA: 1, opensB: 1, left: { lost: 1, move: 1 } },
   rollback: { a: 'a', scrubs: true, left: { lost: 1, rollback: 1 } },
   destroy: { a: 'a', left: { lost: 1, destroy: 1, undelete: 1, compact: 1 } },
-  purge: { a: 'a', left: { lost: 1, destroy: 1, purge: 1 } },
-  recreate: { a: 'a', b: 'x', opensB: 1, left: { lost: 1, destroy: 1, purge: 1, recreate: 1, reads: 1 } },
+  purge: { a: 'a', left: { lost: 1, destroy: 1, purge: 1, reads: 1 } },
+  recreate: { a: 'a', b: 'x', opensB: 1, left: { destroy: 1, purge: 1, recreate: 1 } },
   hand: { a: 'a', scrubs: true, left: { hand: 1, lost: 1 } },
-  twin: { a: 'a', b: 'x', twin: true, scrubs: true },
+  twin: { a: 'a', b: 'x', twin: true },
 } satisfies Record<string, Scenario>
 
 export type ScenarioName = keyof typeof SCENARIOS
