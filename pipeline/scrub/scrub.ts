@@ -97,10 +97,11 @@ async function* phases(run: Run): AsyncGenerator<Finding, Ended> {
     DamagedProjects.load(store.catalogue, run),
   )
   const checkpoint =
-    run.depth === 'stale' || nowMs === undefined
+    run.depth === 'stale'
       ? undefined
       : yield* attempt('the note of where the last run stopped', () =>
-          Checkpoint.load(store.catalogue, run, nowMs),
+          // The time counts for orphans only, which ask the store for it once more.
+          Checkpoint.load(store.catalogue, run, nowMs ?? run.clock.wallMs()),
         )
   const survey = new Survey(run, nowMs ?? null, damaged)
   const stale = new StaleWrites(run)

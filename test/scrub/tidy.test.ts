@@ -173,9 +173,10 @@ test("where the store's nodes disagree about the time, nothing is over", async (
   await world.supersede(id, dear)
   await world.clock.advance(31 * DAY_MS + HOUR_MS)
   const catalogue = { ...world.store.catalogue, nowMs: () => Promise.reject(new Error('clocks differ')) }
-  const { kinds, summary } = await world.scrub({ apply: true }, { ...world.store, catalogue })
-  assert.equal(kinds, ['unchecked none'])
+  const { kinds, summary } = await world.scrub({ depth: 'deep', apply: true }, { ...world.store, catalogue })
+  assert.equal(kinds, ['unchecked none', 'unchecked none'], 'of the time, and of all that is stored')
   assert.not(summary.complete)
+  assert.is(summary.checkedWrites, 1, 'what needs no time is looked at')
   assert.is(world.chunksOf(dear), 9)
 })
 

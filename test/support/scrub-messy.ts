@@ -1,7 +1,8 @@
 /** A store with a write in every state, the guard that stands before its chunks, and what must be left in the end. */
 import * as assert from 'uvu/assert'
 import type { ProjectId, WriteId } from '../../pipeline/base/ids.ts'
-import type { WriteRow } from '../../pipeline/graph/state.ts'
+import type { Project, WriteRow } from '../../pipeline/graph/state.ts'
+import type { Transaction } from '../../pipeline/graph/transaction.ts'
 import { destroyProject, startPurge } from '../../pipeline/graph/transitions.ts'
 import { endHost } from '../../pipeline/hosts/session.ts'
 import type { ScrubOptions } from '../../pipeline/scrub/settings.ts'
@@ -82,7 +83,7 @@ export function endState({ world, names }: Messy): unknown {
   }
 }
 
-/** Watches the moment at which chunks go. */
+/** Watches the moments at which chunks go, and at which those that may still be read are marked. */
 export function guarded({ world, names, violations }: Messy): Store {
   const mayGo = (project: ProjectId | null, writeId: WriteId | null): void => {
     const row = project && writeId ? world.state.projects.get(project)?.rows.get(writeId) : undefined
@@ -90,9 +91,27 @@ export function guarded({ world, names, violations }: Messy): Store {
     if (state !== undefined && !['aborted', 'deleting', 'deleted'].includes(state))
       violations.push(`chunks of ${writeId && names.get(writeId)} went while it was ${state}`)
   }
-  const { blobs } = world.store
+  const { blobs, catalogue } = world.store
+  const mayMark = ({ rows }: Transaction, project: Project): void => {
+    for (const change of rows) {
+      const row = change.kind === 'update' ? project.rows.get(change.writeId) : undefined
+      const isMarked = change.kind === 'update' && change.set.state === 'deleting'
+      if (!row || !isMarked || project.statics.life === 'purging') continue
+      if (row.state !== 'superseded' || row.changedAtMs + DAY_MS > world.clock.wallMs())
+        violations.push(`${names.get(row.writeId)} was marked within its grace, as ${row.state}`)
+    }
+  }
   return {
     ...world.store,
+    catalogue: {
+      ...catalogue,
+      apply: async (transaction, options) => {
+        const before = world.state.projects.get(transaction.project)
+        const happened = await catalogue.apply(transaction, options)
+        if (happened && before) mayMark(transaction, before)
+        return happened
+      },
+    },
     blobs: {
       ...blobs,
       remove: async (write, options) => {
