@@ -17,6 +17,7 @@ const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
   'directory-raw': async () => (await import('./directory-raw.ts')).directoryRaw,
   memory: async () => (await import('./memory.ts')).memory,
   scrub: async () => (await import('./scrub.ts')).scrub,
+  'scrub-cassandra': async () => (await import('./scrub-cassandra.ts')).scrubCassandra,
 }
 
 const { values, positionals } = parseArgs({

@@ -5,8 +5,9 @@
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { guid, newHostId, newSessionId, newWriteId, projectId } from '../pipeline/base/ids.ts'
+import { guid, newHostId, newSessionId, newWriteId, type ProjectId, projectId } from '../pipeline/base/ids.ts'
 import { KIB } from '../pipeline/base/units.ts'
+import { readProject } from '../pipeline/graph/settle.ts'
 import type { WriteRow } from '../pipeline/graph/state.ts'
 import { beginWrite, commitWrite, createProject } from '../pipeline/graph/transitions.ts'
 import type { Store } from '../pipeline/stores/contract.ts'
@@ -17,7 +18,7 @@ import { run } from './child.ts'
 import { spread } from './pairs.ts'
 import type { Row, Suite } from './report.ts'
 
-const CHUNK_BYTES = 64 * KIB
+export const CHUNK_BYTES = 64 * KIB
 /** Odd, for a middle one. */
 const ROUNDS = 5
 /**
@@ -26,7 +27,7 @@ const ROUNDS = 5
  */
 const LIMIT_MIB = 180
 
-interface Shape {
+export interface Shape {
   readonly name: string
   readonly projects: number
   readonly writes: number
@@ -48,7 +49,7 @@ export const scrub: Suite = async ({ scratch }) => {
     const root = join(scratch, `scrub-${index}`)
     await fill(root, shape)
     const found = []
-    for (let round = 0; round < ROUNDS; round++) found.push(await once(root, shape))
+    for (let round = 0; round < ROUNDS; round++) found.push(await scrubOnce(`dir:${root}`, shape))
     const rss = spread(found.map(({ highestRssKib }) => highestRssKib / KIB))
     const rate = spread(found.map(({ seconds, checkedChunks }) => checkedChunks / seconds))
     if (index > 0)
@@ -64,9 +65,10 @@ export const scrub: Suite = async ({ scratch }) => {
   return rows
 }
 
-async function once(root: string, shape: Shape) {
+/** One look, which must find all of it. */
+export async function scrubOnce(url: string, shape: Shape) {
   const child = fileURLToPath(new URL('scrub-child.ts', import.meta.url))
-  const { stdout } = await run([process.execPath, '--import', 'tsx', child, `dir:${root}`])
+  const { stdout } = await run([process.execPath, '--import', 'tsx', child, url])
   const result: {
     seconds: number
     highestRssKib: number
@@ -96,13 +98,27 @@ async function fill(root: string, { projects, writes, chunks }: Shape): Promise<
 async function commitSparse(
   store: Store,
   root: string,
-  id: ReturnType<typeof projectId>,
+  project: ProjectId,
   number: number,
   chunks: number,
 ): Promise<void> {
-  const { catalogue } = store
-  const project = await catalogue.read(id)
-  if (!project) throw new Error(`no project ${id}`)
+  await commitUnread(store, project, number, chunks, async ({ writeId }) => {
+    const paths = writePaths(root, { project, writeId })
+    mkdirSync(paths.directory, { recursive: true })
+    writeFileSync(paths.stream, '')
+    truncateSync(paths.stream, chunks * CHUNK_BYTES)
+    writeFileSync(paths.sums, Buffer.alloc(chunks * 32, 1))
+  })
+}
+
+/** Commits a write whose chunks `put` sees to; nobody will read their bytes. */
+export async function commitUnread(
+  { catalogue }: Store,
+  id: ProjectId,
+  number: number,
+  chunks: number,
+  put: (row: WriteRow) => Promise<void>,
+): Promise<void> {
   const row: WriteRow = {
     writeId: newWriteId(),
     from: number === 0 ? null : guid(BigInt(number)),
@@ -118,17 +134,10 @@ async function commitSparse(
     committedAtMs: null,
     manifest: null,
   }
-  const paths = writePaths(root, { project: id, writeId: row.writeId })
-  mkdirSync(paths.directory, { recursive: true })
-  writeFileSync(paths.stream, '')
-  truncateSync(paths.stream, chunks * CHUNK_BYTES)
-  writeFileSync(paths.sums, Buffer.alloc(chunks * 32, 1))
-  await catalogue.apply(beginWrite(project, row))
-  const begun = await catalogue.read(id)
-  if (begun)
-    await catalogue.apply(
-      commitWrite(begun, { writeId: row.writeId, manifest: manifestOf(chunks), nowMs: Date.now() }),
-    )
+  await catalogue.apply(beginWrite(await readProject(catalogue, id), row))
+  await put(row)
+  const commit = { writeId: row.writeId, manifest: manifestOf(chunks), nowMs: Date.now() }
+  await catalogue.apply(commitWrite(await readProject(catalogue, id), commit))
 }
 
 function manifestOf(chunkCount: number): Manifest {
