@@ -26,7 +26,12 @@ export const directoryRaw: Suite = async ({ pairs, bytes, random, scratch }) => 
   await mkdir(projectsDirectory(root), { recursive: true })
   await writeFile(markerFile(root), '{}')
   const nothing = async (): Promise<void> => {}
-  const blobs = directoryBlobs(root, { beforeCreate: nothing, beforeUnlink: nothing, afterUnlink: nothing })
+  const blobs = directoryBlobs(root, {
+    ensureOpen() {},
+    beforeCreate: nothing,
+    beforeUnlink: nothing,
+    afterUnlink: nothing,
+  })
 
   const rateOf = async (work: () => Promise<unknown>): Promise<number> => {
     rmSync(copy, { force: true })

@@ -6,7 +6,7 @@ import { errnoOf, TidepoolError } from '../../base/errors.ts'
 import type { ProjectId } from '../../base/ids.ts'
 import { MIB } from '../../base/units.ts'
 import { chunkLength } from '../../transfer/manifest.ts'
-import type { BlobReader, BlobStore, BlobWriter, Chunk, WriteExtent } from '../contract.ts'
+import type { BlobReader, BlobStore, BlobWriter, CallOptions, Chunk, WriteExtent } from '../contract.ts'
 import { openBlobReader } from './blob-reader.ts'
 import { createBlobWriter } from './blob-writer.ts'
 import { diskError, makeDirectory, syncDirectory, writeAt } from './disk.ts'
@@ -24,6 +24,8 @@ import { removeStoredFile, storedFiles } from './stored.ts'
 const DEFAULT_CHUNK_BYTES = MIB
 
 export interface BlobHooks {
+  /** Throws once the store was closed. */
+  readonly ensureOpen: () => void
   /** Before a write begins: rejects where the store takes no more. */
   readonly beforeCreate: () => Promise<void>
   /** Before a write's files go: sees to it that `chain` no longer names them. */
@@ -33,9 +35,15 @@ export interface BlobHooks {
 
 export function directoryBlobs(root: string, hooks: BlobHooks): BlobStore {
   const opened = new Set<{ close(): Promise<void> }>()
-  /** Counted until it is closed, so that the store's end leaves no file open. */
-  const track = <Held extends BlobReader | BlobWriter>(held: Held): Held => {
+  /** Counted until it is closed, so that the store's end leaves no file open, also one that was just being opened. */
+  const track = async <Held extends BlobReader | BlobWriter>(held: Held): Promise<Held> => {
     const close = held.close.bind(held)
+    try {
+      hooks.ensureOpen()
+    } catch (error) {
+      await close()
+      throw error
+    }
     opened.add(held)
     return Object.assign(held, {
       async close() {
@@ -44,50 +52,55 @@ export function directoryBlobs(root: string, hooks: BlobHooks): BlobStore {
       },
     })
   }
+  const begin = (options?: CallOptions): void => {
+    options?.signal?.throwIfAborted()
+    hooks.ensureOpen()
+  }
   return {
     defaultChunkBytes: DEFAULT_CHUNK_BYTES,
 
-    async create(write, { signal } = {}) {
-      signal?.throwIfAborted()
+    async create(write, options) {
+      begin(options)
       await hooks.beforeCreate()
       return track(await createBlobWriter(root, write))
     },
 
-    async open(write, { signal } = {}): Promise<BlobReader> {
-      signal?.throwIfAborted()
+    async open(write, options): Promise<BlobReader> {
+      begin(options)
       try {
-        return track(await openBlobReader(root, write))
+        return await track(await openBlobReader(root, write))
       } catch (error) {
         await stillThere(root)
         throw error
       }
     },
 
-    async remove(write, { signal } = {}) {
-      signal?.throwIfAborted()
+    async remove(write, options) {
+      begin(options)
       await hooks.beforeUnlink(write.project)
       await unlinkBoth(writePaths(root, write))
       await hooks.afterUnlink()
     },
 
     async *missing(write, options) {
-      options?.signal?.throwIfAborted()
+      begin(options)
       await stillThere(root)
       yield* missingChunks(root, write, options)
     },
 
-    async mend(write, seq, chunk, { signal } = {}) {
-      signal?.throwIfAborted()
+    async mend(write, seq, chunk, options) {
+      begin(options)
       await mendChunk(root, write, seq, chunk)
     },
 
     async *stored(options) {
+      begin(options)
       await stillThere(root)
       yield* storedFiles(root, options)
     },
 
-    async removeStored(entry, { signal } = {}) {
-      signal?.throwIfAborted()
+    async removeStored(entry, options) {
+      begin(options)
       if (entry.project) await hooks.beforeUnlink(entry.project)
       await removeStoredFile(root, entry)
       await hooks.afterUnlink()

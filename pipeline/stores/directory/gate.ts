@@ -17,6 +17,9 @@ import { within } from './within.ts'
 const POLL_MIN_MS = 1
 const POLL_SPREAD_MS = 7
 
+/** What file systems without them, such as FAT, answer to the link. */
+const NO_LINKS: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']
+
 const GATE = 'writer'
 /** Of the cards' names, beside it. */
 export const CARD_PREFIX = `${GATE}.`
@@ -78,7 +81,7 @@ export class Gate {
           await writeCard(this.#directory, this.#card)
           continue
         }
-        if (errnoOf(error) !== 'EEXIST') throw error
+        if (errnoOf(error) !== 'EEXIST') throw this.#noLinks(error)
       }
       const holder = await readCard(this.#file)
       // Ours, where the disk failed when it was to be given back.
@@ -92,6 +95,14 @@ export class Gate {
       if (performance.now() >= endsAt) throw new TooLong()
       await pause(POLL_MIN_MS + Math.random() * POLL_SPREAD_MS, signal)
     }
+  }
+
+  #noLinks(error: unknown): unknown {
+    if (!NO_LINKS.includes(errnoOf(error) ?? '')) return error
+    return new TidepoolError('store-file-system', `${this.#directory} can't hold a hard link`, {
+      cause: error,
+      hint: 'Put the store on a file system of Linux, such as ext4, XFS or ZFS.',
+    })
   }
 
   async #tooLong(what: string, limitMs: number): Promise<TidepoolError> {

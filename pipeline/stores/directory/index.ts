@@ -95,6 +95,9 @@ export async function openDirectoryStore(path: string, options: DirectoryOptions
   }
 
   const blobs = directoryBlobs(root, {
+    ensureOpen() {
+      if (closed) throw closed
+    },
     beforeCreate: () => (readOnly ? Promise.reject(readOnlyError('a new write', root)) : ballast.restore()),
     beforeUnlink: (project) => (readOnly ? Promise.reject(readOnlyError('a removal', root)) : chain(project)),
     afterUnlink: () => ballast.restore().catch((error) => ignoreFull(error)),

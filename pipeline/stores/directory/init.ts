@@ -1,7 +1,7 @@
 /** Makes a directory into a store, or finds that it is one already. */
 import { constants } from 'node:fs'
 import { access, mkdir, readdir, realpath } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { errnoOf, TidepoolError } from '../../base/errors.ts'
 import type { StoreInfo } from '../contract.ts'
 import { Ballast } from './ballast.ts'
@@ -27,11 +27,7 @@ export async function initDirectoryStore(
   path: string,
   options: InitOptions = {},
 ): Promise<{ readonly created: boolean; readonly info: StoreInfo }> {
-  try {
-    await mkdir(path, { recursive: true, mode: DIRECTORY_MODE })
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST' && errnoOf(error) !== 'ENOTDIR') throw diskError('make', path, error)
-  }
+  await makeRoot(path)
   const there = await readMarker(path)
   if (there) return { created: false, info: there }
   const root = await realpath(path)
@@ -50,6 +46,22 @@ export async function initDirectoryStore(
   const info: StoreInfo = { format: FORMAT, createdAtMs: Date.now(), receivable: options.receivable ?? null }
   await writeMarker(root, info)
   return { created: true, info }
+}
+
+async function makeRoot(path: string): Promise<void> {
+  let made: string | undefined
+  try {
+    made = await mkdir(path, { recursive: true, mode: DIRECTORY_MODE })
+  } catch (error) {
+    // A file in the way is told by the look for the marker.
+    if (errnoOf(error) !== 'EEXIST' && errnoOf(error) !== 'ENOTDIR') throw diskError('make', path, error)
+  }
+  try {
+    if (made !== undefined) await syncDirectory(dirname(made))
+  } catch (error) {
+    // A parent that this user may write and not read can't be made durable by it.
+    if (errnoOf(error) !== 'EACCES') throw diskError('make', path, error)
+  }
 }
 
 /** The first transaction of all makes LMDB's files. */

@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { OutcomeUnknownError, TidepoolError } from '../../../pipeline/base/errors.ts'
+import { codeOf, OutcomeUnknownError, TidepoolError } from '../../../pipeline/base/errors.ts'
 import { projectId } from '../../../pipeline/base/ids.ts'
 import { touchProject } from '../../../pipeline/graph/transitions.ts'
 import { openDirectoryStore } from '../../../pipeline/stores/directory/index.ts'
@@ -38,6 +38,20 @@ for (const [end, signal] of [
       assert.ok(await touch(store))
       assert.is(await revOf(store), now.statics.rev + 1n)
     }))
+
+test('a store that is closed ends the wait of its calls', () =>
+  inStore(async (store, root) => {
+    const holder = child('hold', root)
+    assert.is(await holder.line(), 'held')
+    const other = await openDirectoryStore(root)
+    const waiting = touch(other).catch(codeOf)
+    await revOf(other)
+    await other.close()
+    assert.is(await waiting, 'store-closed')
+    holder.process.kill('SIGKILL')
+    await holder.ended
+    assert.ok(await touch(store))
+  }))
 
 test('where LMDB itself is blocked the outcome is unknown, reads go on, and it happens later', () =>
   inStore(async (store, root) => {

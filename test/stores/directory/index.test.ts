@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -217,6 +217,28 @@ test('after its end every call says that it has ended', () =>
     await store.close()
     await refusal(store.catalogue.writeNote('a', 'b'), 'store-closed', root)
     await refusal(store.catalogue.read(projectId('p')), 'store-closed', root)
+    const write = { project: projectId('p'), writeId: newWriteId(), chunkBytes: 64 * KIB }
+    await refusal(store.blobs.create(write), 'store-closed', root)
+    await refusal(store.blobs.remove({ ...write, seqHigh: 1 }), 'store-closed', root)
+    await refusal(store.blobs.stored()[Symbol.asyncIterator]().next(), 'store-closed', root)
+  }))
+
+test('its end closes what is open', () =>
+  inDirectory(async (_path, root) => {
+    const store = await openDirectoryStore(root, { init: true })
+    const write = { project: projectId('p'), writeId: newWriteId(), chunkBytes: 64 * KIB }
+    const writer = await store.blobs.create(write)
+    const opening = store.blobs.create({ ...write, writeId: newWriteId() })
+    await Promise.all([store.close(), opening.catch(() => {})])
+    assert.instance(await writer.seal().catch((error: unknown) => error), Error)
+    await refusal(opening, 'store-closed', root)
+    const held = await Promise.all(
+      (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+    )
+    assert.equal(
+      held.filter((file) => file.startsWith(root)),
+      [],
+    )
   }))
 
 test('a file system that went away is not taken for missing chunks', () =>
