@@ -15,6 +15,7 @@ const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
   directory: async () => (await import('./directory.ts')).directory,
   limiter: async () => (await import('./limiter.ts')).limiter,
   'directory-raw': async () => (await import('./directory-raw.ts')).directoryRaw,
+  cassandra: async () => (await import('./cassandra.ts')).cassandra,
   memory: async () => (await import('./memory.ts')).memory,
   scrub: async () => (await import('./scrub.ts')).scrub,
   'scrub-cassandra': async () => (await import('./scrub-cassandra.ts')).scrubCassandra,
