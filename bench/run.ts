@@ -16,6 +16,7 @@ const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
   limiter: async () => (await import('./limiter.ts')).limiter,
   'directory-raw': async () => (await import('./directory-raw.ts')).directoryRaw,
   cassandra: async () => (await import('./cassandra.ts')).cassandra,
+  'event-loop': async () => (await import('./event-loop.ts')).eventLoop,
   memory: async () => (await import('./memory.ts')).memory,
   scrub: async () => (await import('./scrub.ts')).scrub,
   'scrub-cassandra': async () => (await import('./scrub-cassandra.ts')).scrubCassandra,
