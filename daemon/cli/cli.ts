@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { type Clock, systemClock } from '../../pipeline/base/clock.ts'
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { OpenedStore, OpenOptions } from '../../pipeline/stores/open.ts'
-import { Output } from './output.ts'
+import { Output, toJson } from './output.ts'
 
 /** The outside of the process, so that tests run commands without one. */
 export interface Surroundings {
@@ -64,9 +64,9 @@ export class Cli {
     }
   }
 
-  /** For people, beside the result; nothing that a program needs. */
+  /** Beside the result, on stderr. */
   say(text: string): void {
-    this.surroundings.stderr.write(`tidepool: ${text}\n`)
+    this.surroundings.stderr.write(this.out.json ? `${toJson({ note: text })}\n` : `tidepool: ${text}\n`)
   }
 
   warn(what: string, error: unknown): void {

@@ -99,7 +99,8 @@ export async function main(): Promise<void> {
   const interrupted = new AbortController()
   const onSignal = (): void => {
     if (interrupted.signal.aborted) process.exit(EXIT.interrupted)
-    process.stderr.write('\ntidepool: interrupted: ending what was begun (once more ends at once)\n')
+    if (process.stderr.isTTY)
+      process.stderr.write('\ntidepool: interrupted: ending what was begun (once more ends at once)\n')
     interrupted.abort(new TidepoolError('interrupted', 'interrupted'))
     setTimeout(() => {
       process.stderr.write('tidepool: it did not end in time: `tidepool scrub --delete` cleans up after it\n')

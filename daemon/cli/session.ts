@@ -11,10 +11,11 @@ import { isGone, thisProcess } from '../../pipeline/base/process.ts'
 import { settle } from '../../pipeline/graph/settle.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import { createProject, releaseProject } from '../../pipeline/graph/transitions.ts'
-import { heartbeat } from '../../pipeline/hosts/heartbeat.ts'
+import { heartbeat, RENEW_INTERVAL_MS } from '../../pipeline/hosts/heartbeat.ts'
 import { isPassing, passingIdentity } from '../../pipeline/hosts/passing.ts'
 import { endHost, type HostIdentity, registerHost } from '../../pipeline/hosts/session.ts'
-import { markDead, takeProject } from '../../pipeline/hosts/take.ts'
+import type { HostRow } from '../../pipeline/hosts/state.ts'
+import { DeathWatch, markDead, takeProject } from '../../pipeline/hosts/take.ts'
 import type { CallOptions, Catalogue } from '../../pipeline/stores/contract.ts'
 
 export interface ProjectSession {
@@ -27,6 +28,8 @@ export interface ProjectSession {
 export interface SessionOptions {
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** Given, a host that owns the project is watched, and taken from if it is silent for long enough; hears of whom. */
+  readonly takeOver?: ((row: HostRow) => void) | undefined
   /** Hears of what could not be given back. */
   readonly onLeftOver: (what: string, error: unknown) => void
 }
@@ -53,7 +56,7 @@ export async function withProject<T>(
       lost.abort(error),
     )
     await createIfAbsent(catalogue, id, identity.host, lost)
-    await take(catalogue, id, identity.host, lost)
+    await take(catalogue, id, identity.host, { ...options, signal: lost.signal })
     return await work({ host: identity.host, session: identity.session, signal: lost.signal })
   } catch (error) {
     throw lost.signal.aborted ? lost.signal.reason : error
@@ -86,26 +89,54 @@ async function createIfAbsent(
   throw new OutcomeUnknownError(`creation of ${id}`, lost)
 }
 
-/** What a put of this machine that was killed still seems to own is taken at once; else a second try would have to wait for minutes. */
-async function take(catalogue: Catalogue, id: ProjectId, host: HostId, options: CallOptions): Promise<void> {
+/**
+ * A project of another host is refused, with two exceptions: what a killed command of this machine still seems to own
+ * is taken at once, and, if that was asked for, what a host owns that stands still under our eyes for long enough.
+ */
+async function take(
+  catalogue: Catalogue,
+  id: ProjectId,
+  host: HostId,
+  options: CallOptions & Pick<SessionOptions, 'clock' | 'takeOver'>,
+): Promise<void> {
   try {
     await takeProject(catalogue, id, host, options)
   } catch (error) {
     if (codeOf(error) !== 'owned-elsewhere') throw error
     const owner = (await catalogue.read(id, options))?.statics.owner
     const row = owner ? await catalogue.readHost(owner, options) : undefined
-    if (row?.state !== 'live' || !isPassing(row)) throw error
-    if (!row.process || !isGone(row.process)) throw stillWriting(id, error)
-    await markDead(catalogue, row, options)
+    if (row?.state === 'live') {
+      const isOver =
+        (isPassing(row) && row.process && isGone(row.process)) || (await isSilent(catalogue, row, options))
+      if (!isOver) throw isPassing(row) ? stillWriting(id, row, error) : error
+      await markDead(catalogue, row, options)
+    }
     await takeProject(catalogue, id, host, options)
   }
 }
 
-function stillWriting(id: ProjectId, error: unknown): TidepoolError {
-  return new TidepoolError('owned-elsewhere', `another command is writing to project ${id}`, {
-    cause: error,
-    ...(error instanceof TidepoolError && { facts: error.facts }),
-    hint: 'Wait until it has ended. If its machine is gone, `tidepool scrub --delete` finds that out within minutes.',
+/** Looks for as long as it takes to be sure: one renewal proves life, only the whole time of silence proves death. */
+async function isSilent(
+  catalogue: Catalogue,
+  seen: HostRow,
+  { clock, signal, takeOver }: CallOptions & Pick<SessionOptions, 'clock' | 'takeOver'>,
+): Promise<boolean> {
+  if (!takeOver) return false
+  takeOver(seen)
+  const watch = new DeathWatch(clock)
+  for (let row: HostRow | undefined = seen; ; row = await catalogue.readHost(seen.host, { signal })) {
+    if (row?.state !== 'live') return true
+    if (row.renewSeq !== seen.renewSeq || row.session !== seen.session) return false
+    if (watch.looksDead(row)) return true
+    await clock.sleep(RENEW_INTERVAL_MS, signal)
+  }
+}
+
+function stillWriting(id: ProjectId, row: HostRow, cause: unknown): TidepoolError {
+  return new TidepoolError('owned-elsewhere', `another command (${row.name}) is writing to project ${id}`, {
+    cause,
+    facts: { project: id, owner: row.host, ownerName: row.name },
+    hint: 'Wait until it has ended. If its machine is gone, --take-over takes the project once that is proved.',
   })
 }
 

@@ -16,11 +16,12 @@ import { inputOf } from '../input.ts'
 import { utcTime } from '../output.ts'
 import { peek } from '../peek.ts'
 import { Progress } from '../progress.ts'
-import { withProject } from '../session.ts'
+import { type SessionOptions, withProject } from '../session.ts'
 import { parseSize } from '../units.ts'
 
 interface Options {
   readonly chunkSize?: string
+  readonly takeOver?: boolean
 }
 
 export const verb: Verb<[project: string, file: string], Options> = {
@@ -29,6 +30,10 @@ export const verb: Verb<[project: string, file: string], Options> = {
       .argument('<project>', 'its id; it is made where it is not there yet')
       .argument('[file]', 'the output of one `zfs send`; - is standard input', '-')
       .option('--chunk-size <size>', "64K to 4M (default: the store's)")
+      .option(
+        '--take-over',
+        'where a host owns the project, watch it, and take over if it is silent for 5 minutes',
+      )
       .addHelpText(
         'after',
         `
@@ -51,6 +56,7 @@ full stream beside a head, becomes a side point; where its end is a point alread
           chunkBytes,
           source: peeked.source,
           bytes: input.bytes,
+          takeOver: options.takeOver === true,
         })
         await report(cli, project, put, cli.clock.monotonicMs() - startedMs)
       } finally {
@@ -79,12 +85,13 @@ interface Task {
   readonly source: Source
   /** How long the stream is, where that is known. */
   readonly bytes: bigint | undefined
+  readonly takeOver: boolean
 }
 
 async function putOwned(
   cli: Cli,
   opened: OpenedStore,
-  { project, chunkBytes, source, bytes }: Task,
+  { project, chunkBytes, source, bytes, takeOver }: Task,
 ): Promise<Put> {
   const { stderr } = cli.surroundings
   const progress = new Progress(`put ${project}`, bytes, {
@@ -94,10 +101,17 @@ async function putOwned(
   })
   const { store, limiter } = opened
   const { signal, clock } = cli
-  const onLeftOver = (what: string, error: unknown): void => cli.warn(what, error)
+  const sessionOptions: SessionOptions = {
+    clock,
+    signal,
+    onLeftOver: (what, error) => cli.warn(what, error),
+    ...(takeOver && {
+      takeOver: ({ host, name }) => cli.say(`watching whether host ${host} (${name}) is still alive`),
+    }),
+  }
   let writeId: WriteId | undefined
   try {
-    return await withProject(store.catalogue, project, { clock, signal, onLeftOver }, (session) =>
+    return await withProject(store.catalogue, project, sessionOptions, (session) =>
       putStream(source, {
         ...session,
         store,

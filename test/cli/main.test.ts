@@ -1,0 +1,66 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Store } from '../../pipeline/stores/contract.ts'
+import { tidepool, tidepoolOver } from '../support/command.ts'
+
+const test = suite('the command')
+
+test('help and version go to standard output, each command has its own with the exit codes', async () => {
+  for (const argv of [
+    ['--help'],
+    ['stream', 'put', '--help'],
+    ['scrub', '--help'],
+    ['help', 'stream', 'rm'],
+  ]) {
+    const { code, stdout, stderr } = await tidepool(argv)
+    assert.is(code, 0, stderr)
+    assert.match(stdout.toString(), /130 {2}interrupted/)
+    assert.is(stderr, '')
+  }
+  assert.match(
+    (await tidepool(['help', 'stream', 'rm'])).stdout.toString(),
+    /Refused while a kept point needs it/,
+  )
+  assert.match((await tidepool(['--version'])).stdout.toString(), /^[0-9]+\.[0-9]+\.[0-9]+\n$/)
+})
+
+test('every command has a help text that opens', async () => {
+  const { groups } = await import('../../daemon/cli/verbs.ts')
+  for (const group of groups)
+    for (const verb of group.verbs ?? [undefined]) {
+      const argv = [group.name, ...(verb ? [verb.name] : []), '--help']
+      const { code, stdout } = await tidepool(argv)
+      assert.is(code, 0)
+      assert.ok(
+        stdout.toString().startsWith(`Usage: tidepool ${argv.slice(0, -1).join(' ')}`),
+        argv.join(' '),
+      )
+    }
+})
+
+test('without a store, and with what is no store, it says so and ends with 2', async () => {
+  const none = await tidepool(['stream', 'ls'])
+  assert.is(none.code, 2)
+  assert.match(none.stderr, /no store is given\n {2}Add --store/)
+  const bad = await tidepool(['--store', 'ftp://x', 'stream', 'ls', '--json'])
+  assert.is(bad.code, 2)
+  assert.equal(Object.keys(JSON.parse(bad.stderr).error), ['code', 'message', 'hint', 'facts'])
+})
+
+test('an unexpected error says that it is one; the stack is shown only if it is asked for', async () => {
+  const broken = new Proxy({} as Store, {
+    get() {
+      throw new TypeError('x is not a function')
+    },
+  })
+  const plain = await tidepoolOver(broken)(['stream', 'ls'])
+  assert.is(plain.code, 1)
+  assert.match(
+    plain.stderr,
+    /^tidepool: this should not have happened: x is not a function\n {2}Please report it/,
+  )
+  const debug = await tidepoolOver(broken)(['stream', 'ls'], { env: { TIDEPOOL_DEBUG: '1' } })
+  assert.match(debug.stderr, /TypeError: x is not a function\n +at /)
+})
+
+test.run()
