@@ -82,11 +82,11 @@ function nothingHappened(error: unknown): boolean {
 
 function wasNotSent(error: unknown): boolean {
   if (error instanceof errors.BusyConnectionError || error instanceof errors.AuthenticationError) return true
-  if (error instanceof errors.NoHostAvailableError) {
-    // Nothing for a host that had no open connection, text for one that is down, else an error.
-    const inner = Object.values((error as Detail).innerErrors ?? {})
-    return inner.every((each) => each === null || typeof each === 'string' || wasNotSent(each))
-  }
+  if (error instanceof errors.NoHostAvailableError)
+    return Object.values((error as Detail).innerErrors ?? {}).every(wasNotSent)
+  // In the driver's list of hosts: text for one that is down, nothing for one whose connection was taken.
+  if (typeof error === 'string') return true
+  if (error instanceof Error && error.message === 'No connection available') return true
   const { isSocketError, requestNotWritten } = (error ?? {}) as Detail
   return isSocketError === true && requestNotWritten === true
 }
@@ -107,7 +107,7 @@ function isOverload(error: unknown): boolean {
 export function reasonOf(error: unknown): string {
   if (error instanceof errors.NoHostAvailableError) {
     const [first] = Object.entries((error as Detail).innerErrors ?? {})
-    if (first) return `${first[0]}: ${first[1] === null ? 'no open connection' : reasonOf(first[1])}`
+    if (first) return `${first[0]}: ${first[1] === null ? 'no answer' : reasonOf(first[1])}`
     return 'no node is reachable'
   }
   return (error instanceof Error ? error.message : String(error)).split('\n')[0] as string

@@ -36,6 +36,7 @@ const UNKNOWN: Record<string, Error> = {
   'no host any more after one was silent': noHost({
     '127.0.0.1:9042': new errors.OperationTimedOutError('late'),
   }),
+  'no host any more after a connection was taken': noHost({ '127.0.0.1:9042': null }),
   'something nobody has heard of': new Error('what?'),
 }
 
@@ -53,7 +54,7 @@ const NOTHING_HAPPENED: Record<string, Error> = {
   'a client that is shut down': noHost(null),
   'hosts that are down, without a connection, or busy': noHost({
     a: 'Host considered as DOWN',
-    b: null,
+    b: new Error('No connection available'),
     c: busy(),
   }),
   'a connection that broke before': noHost({ a: socket({ requestNotWritten: true }) }),
@@ -123,7 +124,7 @@ test('a reason is one line, and the innermost', () => {
     reasonOf(noHost({ '10.0.0.1:9042': new Error(`connect ECONNREFUSED\n${stack}`) })),
     '10.0.0.1:9042: connect ECONNREFUSED',
   )
-  assert.is(reasonOf(noHost({ '10.0.0.1:9042': null })), '10.0.0.1:9042: no open connection')
+  assert.is(reasonOf(noHost({ '10.0.0.1:9042': null })), '10.0.0.1:9042: no answer')
   assert.is(reasonOf(noHost({})), 'no node is reachable')
   assert.is(reasonOf('text'), 'text')
 })
