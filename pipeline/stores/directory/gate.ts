@@ -115,7 +115,8 @@ export class Gate {
       })
     const { text, stopped } = await describe(holder.pid)
     return new TidepoolError('store-locked', `${tried}, which process ${text} holds`, {
-      temporary: true,
+      // Whoever is stopped goes on only when somebody lets it: to try again would hide that.
+      temporary: !stopped,
       hint: stopped
         ? `It is stopped: \`kill -CONT ${holder.pid}\` lets it go on, \`kill -KILL ${holder.pid}\` ends it; both are safe for the store.`
         : `If process ${holder.pid} hangs, end it: that is safe for the store.`,

@@ -25,7 +25,7 @@ for (const [end, signal] of [
       await hasty.close()
       assert.ok(refused instanceof TidepoolError, String(refused))
       assert.is(refused.code, 'store-locked')
-      assert.is(refused.temporary, true)
+      assert.is(refused.temporary, false)
       assert.match(refused.message, `process ${holder.process.pid} `)
       assert.match(refused.message, 'stopped')
       assert.match(refused.hint ?? '', `kill -CONT ${holder.process.pid}`)
