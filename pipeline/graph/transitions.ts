@@ -66,6 +66,20 @@ function requireLife(project: Project, what: string, ...allowed: Life[]): void {
     })
 }
 
+function requireStates(
+  project: Project,
+  what: string,
+  rows: readonly WriteRow[],
+  ...allowed: WriteRow['state'][]
+): void {
+  const other = rows.find((row) => !allowed.includes(row.state))
+  if (other)
+    throw new TidepoolError(
+      'write-state-wrong',
+      `${what} of write ${other.writeId} of ${project.id}: it is ${other.state}, not ${allowed.join(' or ')}`,
+    )
+}
+
 // ---- writes
 
 /** Inserts the row of a write, before its first chunk. Carries the epoch only: saves do not disturb each other's intents. */
@@ -188,13 +202,22 @@ export function supersedeWrites(
   rules: Rules = EVERY_RULE,
 ): Transaction {
   requireLife(project, 'superseding', 'live')
+  requireStates(project, 'superseding', edges, 'committed')
   const rows = edges.map((edge) => rowTo(edge, 'superseded', nowMs))
   const planned = fenced(project, 'superseding', {}, rows)
   return rules.supersedeRev ? planned : { ...planned, if: {} }
 }
 
-/** After this readers no longer count on the chunks, and they may go. From `superseded` after its grace, from any ended state in a purge. */
+/** After this readers no longer count on the chunks, and they may go. From `superseded` after its grace, in a purge from `committed` too. */
 export function markDeleting(project: Project, edges: readonly WriteRow[], nowMs: number): Transaction {
+  const purged = project.statics.life === 'purging'
+  requireStates(
+    project,
+    'marking for deletion',
+    edges,
+    'superseded',
+    ...(purged ? ['committed' as const] : []),
+  )
   return fenced(
     project,
     'marking for deletion',

@@ -1,6 +1,7 @@
 /** Renews a host's row as long as the process lives, and says at once when it may no longer act. */
+import { LinkedAbort } from '../base/abort.ts'
 import type { Clock } from '../base/clock.ts'
-import { codeOf, TidepoolError } from '../base/errors.ts'
+import { codeOf, StoreUnavailableError, TidepoolError } from '../base/errors.ts'
 import type { Catalogue } from '../stores/contract.ts'
 import { type HostIdentity, renewHost } from './session.ts'
 import type { HostRow } from './state.ts'
@@ -37,9 +38,7 @@ export async function heartbeat(
     try {
       await clock.sleep(intervalMs, signal)
       const askedAtMs = clock.monotonicMs()
-      // A store that never answers must not keep the host from noticing that its time is over.
-      const patience = AbortSignal.any([signal, AbortSignal.timeout(intervalMs)])
-      row = await renewHost(catalogue, identity, row, { signal: patience })
+      row = await renewWithin(intervalMs, catalogue, identity, row, options)
       provenAtMs = askedAtMs
     } catch (error) {
       if (signal.aborted) return
@@ -54,5 +53,32 @@ export async function heartbeat(
           },
         )
     }
+  }
+}
+
+/** A store that never answers must not keep the host from noticing that its time is over. */
+async function renewWithin(
+  limitMs: number,
+  catalogue: Catalogue,
+  identity: HostIdentity,
+  row: HostRow,
+  { clock, signal }: HeartbeatOptions,
+): Promise<HostRow> {
+  const beat = new LinkedAbort(signal)
+  const answered = new AbortController()
+  const late = clock.sleep(limitMs, answered.signal).then(
+    () =>
+      beat.abort(
+        new StoreUnavailableError(`renewal of host ${identity.host}: no answer within ${limitMs / 1000} s`),
+      ),
+    // The answer came first.
+    () => {},
+  )
+  try {
+    return await renewHost(catalogue, identity, row, { signal: beat.signal })
+  } finally {
+    answered.abort()
+    beat.leave()
+    await late
   }
 }
