@@ -54,7 +54,8 @@ restoring('plans again when its write was compacted away under it, keeping what 
       const now = store.state.projects.get(setting.project)
       const step = now?.rows.get(last.writeId)
       if (!now || !step) throw new Error('the project is gone')
-      await store.catalogue.apply(supersedeWrites(now, [step], 0))
+      // The commit may have found it superfluous itself.
+      if (step.state === 'committed') await store.catalogue.apply(supersedeWrites(now, [step], 0))
       const superseded = store.state.projects.get(setting.project)
       if (superseded)
         await store.catalogue.apply(markDeleting(superseded, [{ ...step, state: 'superseded' }], 0))
