@@ -3,7 +3,14 @@ import { type Client, types } from 'cassandra-driver'
 import { TidepoolError } from '../../base/errors.ts'
 import { type ConnectOptions, connect } from './client.ts'
 import { storeError } from './errors.ts'
-import { checkFormat, checkMode, checkReplication, readInfo, readReplication } from './info.ts'
+import {
+  checkFormat,
+  checkMode,
+  checkReplication,
+  type KeyspaceInfo,
+  readInfo,
+  readReplication,
+} from './info.ts'
 import {
   createKeyspace,
   createTable,
@@ -41,8 +48,10 @@ export async function initCassandraStore(
     signal?.throwIfAborted()
     const replication = stored ?? wanted(client, keyspace, options.replication)
     checkReplication(keyspace, replication, options.replication)
-    // Before anything is made: a mode that can't be must leave nothing behind.
-    const mode = modeFor(replication, given)
+    // Before anything is made: what can't be must leave nothing behind.
+    const found = stored && (await readInfo(client, keyspace))
+    if (found) checkInfo(keyspace, found, given)
+    const mode = found?.mode ?? modeFor(replication, given)
     const done = [await ensureKeyspace(client, keyspace, replication, stored !== undefined)]
     const release = client.getState().getConnectedHosts()[0]?.cassandraVersion ?? '5.0'
     for (const table of TABLE_NAMES) {
@@ -162,9 +171,13 @@ async function ensureInfo(
       'store-missing',
       `the record of keyspace ${keyspace} is not there after it was written`,
     )
+  checkInfo(keyspace, info, given)
+  return `format ${info.format}, mode ${modeText(info.mode)}`
+}
+
+function checkInfo(keyspace: string, info: KeyspaceInfo, given: Mode | undefined): void {
   checkFormat(keyspace, info)
   checkMode(keyspace, info.mode, given)
-  return `format ${info.format}, mode ${modeText(info.mode)}`
 }
 
 async function run(

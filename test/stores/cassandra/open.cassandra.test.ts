@@ -103,6 +103,8 @@ test('what is not there, or not as it is said to be, has its own error', async (
     await ofCode(openCassandraStore({ ...options, mode: 'home:dc1' }), 'mode-differs', 'global')
     await ofCode(openCassandraStore({ ...options, replication: { dc1: 3 } }), 'replication-differs', 'dc1:1')
     await ofCode(openCassandraStore({ ...options, localDc: 'dc7' }), 'unknown-dc', 'dc7')
+    await client.execute(`UPDATE ${keyspace}.info SET mode = 'home:dc7' WHERE name = 'store' IF EXISTS`)
+    await ofCode(openCassandraStore(options), 'unknown-dc', 'dc7')
     await client.execute(`UPDATE ${keyspace}.info SET format = 2 WHERE name = 'store' IF EXISTS`)
     await ofCode(openCassandraStore(options), 'store-format', /format 2/)
     await ofCode(initCassandraStore(options), 'store-format', /format 2/)
@@ -111,7 +113,11 @@ test('what is not there, or not as it is said to be, has its own error', async (
 
 test('nodes that cannot be reached, are silent, or speak no TLS have their own errors', async () => {
   const options = { ...testNode, keyspace: 'nobody' }
-  await ofCode(openCassandraStore({ ...options, port: 1 }), 'store-unavailable', '127.0.0.1:1')
+  await ofCode(
+    openCassandraStore({ ...options, port: 1 }),
+    'store-unavailable',
+    `${testNode.contactPoints[0]}:1`,
+  )
   await ofCode(openCassandraStore({ ...options, contactPoints: ['nowhere.invalid'] }), 'store-unavailable')
   const ca = join(tmpdir(), `tidepool-ca-${process.pid}.pem`)
   await writeFile(ca, '')
