@@ -25,6 +25,9 @@ export function localTime(ms: number, offsetMinutes = -new Date(ms).getTimezoneO
   return `${text.slice(0, 10)} ${text.slice(11, 19)} ${sign}${two(Math.floor(away / 60))}:${two(away % 60)}`
 }
 
+/** `1 write`, `2 writes`. */
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+
 export interface Column {
   readonly title: string
   readonly align?: 'right'

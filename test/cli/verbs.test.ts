@@ -273,7 +273,7 @@ test('scrub: says what it would do, does it when told, and stops where that is t
   assert.ok(store.state.blobs.has(step))
   const done = await tidepool([...stale, '--delete', '--max-delete', '100%'])
   assert.is(done.code, 0, done.stdout.toString())
-  assert.match(done.stdout.toString(), /removed 1 writes, 1.9 MiB\n$/)
+  assert.match(done.stdout.toString(), /removed 1 write, 1.9 MiB\n$/)
   assert.not.ok(store.state.blobs.has(step))
 })
 

@@ -1,12 +1,11 @@
 /** `scrub`: finds what was left half-done and what is damaged, and removes what has to go if it is told to. */
-import { randomUUID } from 'node:crypto'
 import { TidepoolError } from '../../../pipeline/base/errors.ts'
 import { humanBytes } from '../../../pipeline/base/units.ts'
 import { type Depth, type Finding, isDamage, type ScrubSummary } from '../../../pipeline/scrub/findings.ts'
 import { scrub } from '../../../pipeline/scrub/scrub.ts'
 import type { Cli, Verb } from '../cli.ts'
 import { EXIT } from '../exit.ts'
-import { toJson } from '../output.ts'
+import { counted, toJson } from '../output.ts'
 import { humanDuration } from '../progress.ts'
 import { parseDuration, parseShare } from '../units.ts'
 
@@ -39,7 +38,7 @@ export const verb: Verb<[], Options> = {
       .option('--orphan-age <duration>', 'how long after its first sight an orphan may go (default: 1h)')
       .option('--max-delete <share>', 'the most that one run may delete of what is alive (default: 5%)')
       .option('--sample <share>', 'with deep: read so much of the chunks (default: 100%)')
-      .option('--seed <text>', 'which chunks a sample takes')
+      .option('--seed <text>', 'which chunks a sample takes (default: the day)')
       .addHelpText(
         'after',
         `
@@ -60,8 +59,11 @@ deep     also whether their bytes are right, and what is stored that no write ac
       }),
       ...(options.orphanAge !== undefined && { orphanAgeMs: parseDuration(options.orphanAge) }),
       ...(options.maxDelete !== undefined && { maxDeleteShare: parseShare(options.maxDelete) }),
-      ...(options.sample !== undefined && { sample: parseShare(options.sample), seed: randomUUID() }),
-      ...(options.seed !== undefined && { seed: options.seed }),
+      ...(options.sample !== undefined && {
+        sample: parseShare(options.sample),
+        // The same for a day, so that a sample that was cut short can be gone on with.
+        seed: options.seed ?? new Date(cli.clock.wallMs()).toISOString().slice(0, 10),
+      }),
     }
     return cli.withStore(async ({ store, limiter }) => {
       const findings = scrub(store, { ...settings, limiter, clock: cli.clock, signal: cli.signal })
@@ -75,7 +77,7 @@ deep     also whether their bytes are right, and what is stored that no write ac
       } finally {
         await findings.return?.(undefined as never)
       }
-      const summary = step.value
+      const summary = { ...step.value, elapsedMs: Math.round(step.value.elapsedMs) }
       await cli.out.lines(cli.out.json ? [toJson({ summary })] : sentences(summary))
       if (damaged || summary.damagedWrites > 0) return EXIT.damageFound
       if (summary.stoppedForSafety) return EXIT.stoppedForSafety
@@ -108,13 +110,14 @@ function sentences(summary: ScrubSummary): string[] {
   const { depth, applied, resumed, projects, liveBytes, checkedWrites, checkedChunks, readBytes } = summary
   const count = Object.values(summary.findings).reduce((sum, each) => sum + each, 0)
   const lines = [
-    `${depth}${resumed ? ', gone on with' : ''}: ${projects} projects, ${humanBytes(liveBytes)} alive, ${count === 0 ? 'nothing found' : `${count} findings`}, ${humanDuration(summary.elapsedMs)}`,
+    `${depth}${resumed ? ', gone on with' : ''}: ${counted(projects, 'project')}, ${humanBytes(liveBytes)} alive, ${count === 0 ? 'nothing found' : counted(count, 'finding')}, ${humanDuration(summary.elapsedMs)}`,
   ]
   if (depth !== 'stale')
     lines.push(
-      `checked ${checkedWrites} writes, ${checkedChunks} chunks${readBytes > 0n ? `, ${humanBytes(readBytes)} read` : ''}: ${summary.damagedWrites} damaged`,
+      `checked ${counted(checkedWrites, 'write')}, ${counted(checkedChunks, 'chunk')}${readBytes > 0n ? `, ${humanBytes(readBytes)} read` : ''}: ${summary.damagedWrites} damaged`,
     )
-  if (applied) lines.push(`removed ${summary.removals} writes, ${humanBytes(summary.removedBytes)}`)
+  if (applied)
+    lines.push(`removed ${counted(summary.removals, 'write')}, ${humanBytes(summary.removedBytes)}`)
   else if (count > 0) lines.push('nothing was changed: --delete does what it says')
   if (!summary.complete) lines.push('not everything could be looked at: the findings say what')
   return lines

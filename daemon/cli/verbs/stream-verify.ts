@@ -11,7 +11,7 @@ import type { CallOptions, Catalogue } from '../../../pipeline/stores/contract.t
 import type { Cli, Verb } from '../cli.ts'
 import { EXIT } from '../exit.ts'
 import { type FoundWrite, findWrite } from '../find.ts'
-import { toJson } from '../output.ts'
+import { counted, toJson } from '../output.ts'
 import { Progress } from '../progress.ts'
 import { parseShare } from '../units.ts'
 
@@ -145,7 +145,7 @@ interface Total {
 }
 
 function sentence({ writes, damaged, chunks, bytes, seed }: Total, sample: string | undefined): string {
-  const read = `${writes} ${writes === 1 ? 'write' : 'writes'}, ${chunks} chunks, ${humanBytes(bytes)} read`
+  const read = `${counted(writes, 'write')}, ${counted(chunks, 'chunk')}, ${humanBytes(bytes)} read`
   const part = sample === undefined ? '' : ` (a sample of ${sample}, seed ${seed})`
   return `${read}${part}: ${damaged === 0 ? 'all whole' : `${damaged} damaged`}`
 }
