@@ -5,12 +5,12 @@
  * the source and the store do. The function returns only when everything that it started has settled.
  */
 import { LinkedAbort } from '../base/abort.ts'
-import { TidepoolError } from '../base/errors.ts'
 import type { Limiter, Priority } from '../limit/limiter.ts'
 import type { BlobWriter } from '../stores/contract.ts'
 import { BufferPool } from './buffers.ts'
 import { ChunkReader, type Source } from './chunker.ts'
 import { digestOf, RootDigest } from './digest.ts'
+import { HighWaterMark } from './high-water.ts'
 import { Tasks } from './tasks.ts'
 
 export interface UploadOptions {
@@ -32,9 +32,6 @@ export interface Uploaded {
   readonly rootDigest: string
 }
 
-/** A store numbers chunks with 32 bits. */
-const MAX_CHUNKS = 2 ** 31 - 1
-
 export async function upload(source: Source, options: UploadOptions): Promise<Uploaded> {
   const { writer, chunkBytes, limiter, priority } = options
   const stop = new LinkedAbort(options.signal)
@@ -47,7 +44,7 @@ export async function upload(source: Source, options: UploadOptions): Promise<Up
   const root = new RootDigest()
   let bytes = 0n
   let storedBytes = 0n
-  let reserved = options.reserved
+  const mark = new HighWaterMark(options.reserved, options.reserve)
   try {
     for (let seq = 0; ; seq++) {
       const permit = await limiter.acquire(chunkBytes, { priority, signal })
@@ -59,10 +56,7 @@ export async function upload(source: Source, options: UploadOptions): Promise<Up
       let length: number
       try {
         length = await reader.fill(buffer)
-        if (length > 0 && seq >= reserved) {
-          reserved = reserveUpTo(seq)
-          await options.reserve(reserved)
-        }
+        if (length > 0) await mark.reach(seq)
         signal.throwIfAborted()
       } catch (error) {
         giveBack()
@@ -99,15 +93,7 @@ export async function upload(source: Source, options: UploadOptions): Promise<Up
     tasks.check()
     throw error
   } finally {
+    await mark.settled()
     stop.leave()
   }
-}
-
-/** Doubles, so that a long stream asks seldom and a short one leaves little to look through. */
-function reserveUpTo(seq: number): number {
-  if (seq >= MAX_CHUNKS)
-    throw new TidepoolError('stream-too-long', `a write has at most ${MAX_CHUNKS} chunks`, {
-      hint: 'Use larger chunks for a stream of this length.',
-    })
-  return Math.min(MAX_CHUNKS, seq + Math.min(4096, Math.max(64, seq)))
 }
