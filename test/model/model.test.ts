@@ -4,37 +4,36 @@
  */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type RuleName, rulesWithout } from '../../pipeline/graph/rules.ts'
-import { explore } from './explore.ts'
-import { firstWorld, playOf, SCENARIOS, type ScenarioName } from './scenarios.ts'
+import { RULE_NAMES } from '../../pipeline/graph/rules.ts'
+import { CATCHES } from './catches.ts'
+import { assertHolds, walk } from './judgement.ts'
 
 const test = suite('model, at once')
 
-const walk = (name: ScenarioName, ...off: RuleName[]) =>
-  explore(firstWorld(SCENARIOS[name]), playOf(SCENARIOS[name], rulesWithout(...off)))
-
-for (const name of ['pool', 'move', 'hand'] as const)
+for (const name of ['pool', 'move', 'hand', 'recreate'] as const)
   test(`${name}: with every rule there is no way to a violation`, async () => {
-    const { violation, trace = [], cut } = await walk(name)
-    assert.is(violation, undefined, [violation, ...trace].join('\n  '))
-    assert.not(cut)
+    const found = await walk(name)
+    assertHolds(found)
+    assert.not(found.cut)
   })
 
-const EARLY: readonly [RuleName, ScenarioName, RegExp][] = [
-  ['baseReachable', 'save', /^the head 12a can't be reached/],
-  ['descends', 'hand', /^what was written \(2\) is in no reachable point/],
-  ['epochBound', 'rollback', /^the operator's rollback was undone by write A1/],
-  ['fence', 'move', /^release of p was held to be over, and happened afterwards/],
-  ['needed', 'save', /^the head 12 can't be reached/],
-  ['readOutcome', 'save', /^write A1 happened, and was reported as failed|held to be over, and happened/],
-  ['resolveFirst', 'pool', /^machine A, which never lost the project, was treated as if it had/],
-]
+test('every rule has its place in the table', () => {
+  assert.equal(Object.keys(CATCHES).sort(), [...RULE_NAMES].sort())
+})
 
-for (const [rule, scenario, violation] of EARLY)
-  test(`without ${rule}, ${scenario} goes wrong`, async () => {
-    const found = await walk(scenario, rule)
-    assert.match(found.violation ?? 'no violation', violation)
-    assert.is(found.trace?.length, found.depth + 1)
+for (const [rule, { scenario, finds, with: other, early }] of Object.entries(CATCHES)) {
+  if (!early) continue
+  const off = [rule, ...(other ? [other.rule] : [])] as (typeof RULE_NAMES)[number][]
+  test(`without ${off.join(' and ')}, ${scenario} goes wrong`, async () => {
+    const found = await walk(scenario, off)
+    assert.match(found.violation ?? 'no violation', finds)
+    assert.is(found.trace?.length, found.depth + 1, 'the trace is a shortest one')
   })
+}
+
+test('the same walk finds the same each time, state for state', async () => {
+  const [one, two] = [await walk('rollback', ['epochBound']), await walk('rollback', ['epochBound'])]
+  assert.equal(one, two)
+})
 
 test.run()

@@ -25,10 +25,12 @@ import {
   type World,
 } from './world.ts'
 
+export type ScrubWork = 'supersedes' | 'condemns' | 'sweeps' | 'ends what is stale'
+
 /** What of the scenario stays as it is. */
 export interface Play {
   readonly rules: Rules
-  readonly scrubs: boolean
+  readonly scrubs: readonly ScrubWork[]
   /** Saves start from the oldest base, too. */
   readonly bases: boolean
 }
@@ -163,7 +165,9 @@ function* beginnings(world: World, play: Play): Generator<Beginning> {
     for (const beginning of ofMachine(world, machine, self, play))
       yield { ...beginning, session: self.session }
   }
-  if (play.scrubs && world.project.statics.life === 'live') yield* ofScrub(world, play)
+  if (world.project.statics.life === 'live')
+    for (const [work, program] of scrubWork(world, play))
+      if (play.scrubs.includes(work)) yield { place: 'scrub', what: work, program }
   yield* ofOperator(world)
   if (may(world, 'reads'))
     yield { place: 'mirror', what: 'reads', program: others.mirror, begun: (next) => spend(next, 'reads') }
@@ -259,16 +263,14 @@ function freshWriteId({ project, blobs, late, writes }: World, name: string): Wr
 export const mentions = ({ rows }: World['late'][number]['transaction'], id: WriteId): boolean =>
   rows.some((change) => (change.kind === 'insert' ? change.row.writeId : change.writeId) === id)
 
-function* ofScrub(world: World, play: Play): Generator<Beginning> {
+function* scrubWork(world: World, play: Play): Generator<[ScrubWork, Beginning['program']]> {
   const rows = [...world.project.rows.values()]
   const has = (...states: WriteRow['state'][]) => rows.filter((row) => states.includes(row.state))
-  if (others.superfluousOf(world.project, play).length > 0)
-    yield { place: 'scrub', what: 'supersedes', program: others.supersede }
-  if (has('superseded').length > 0) yield { place: 'scrub', what: 'condemns', program: others.condemn }
+  if (others.superfluousOf(world.project, play).length > 0) yield ['supersedes', others.supersede]
+  if (has('superseded').length > 0) yield ['condemns', others.condemn]
   if (has('deleting', 'aborted').some(({ writeId }) => world.blobs.has(writeId)))
-    yield { place: 'scrub', what: 'sweeps', program: others.sweep }
-  if (has('writing').some((row) => isOver(world, row)))
-    yield { place: 'scrub', what: 'ends what is stale', program: others.endStale }
+    yield ['sweeps', others.sweep]
+  if (has('writing').some((row) => isOver(world, row))) yield ['ends what is stale', others.endStale]
 }
 
 function isOver({ hosts }: World, { host, session }: WriteRow): boolean {

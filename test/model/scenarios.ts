@@ -4,7 +4,7 @@ import type { Rules } from '../../pipeline/graph/rules.ts'
 import type { Project, WriteRow } from '../../pipeline/graph/state.ts'
 import type { HostRow } from '../../pipeline/hosts/state.ts'
 import { manifestOf } from './machine.ts'
-import type { Play } from './moves.ts'
+import type { Play, ScrubWork } from './moves.ts'
 import { CHUNK_BYTES } from './requests.ts'
 import {
   type Budget,
@@ -25,27 +25,30 @@ export interface Scenario {
   readonly opensB?: number
   /** C is a copy of A's machine, host id and pool included, instead of B. */
   readonly twin?: boolean
-  readonly scrubs?: boolean
+  readonly scrubs?: readonly ScrubWork[]
   readonly bases?: boolean
   readonly left?: Partial<Record<Budget, number>>
 }
 
+const EVERYTHING = ['supersedes', 'condemns', 'sweeps', 'ends what is stale'] as const
+
 export const SCENARIOS = {
-  save: { a: 'a', scrubs: true, bases: true, left: { lost: 1, compact: 1 } },
-  read: { a: 'a', scrubs: true, left: { compact: 1, reads: 1 } },
-  crash: { a: 'a', scrubs: true, left: { lost: 1, crash: 1, silent: 1 } },
+  save: { a: 'a', scrubs: EVERYTHING, bases: true, left: { lost: 1, compact: 1 } },
+  read: { a: 'a', scrubs: EVERYTHING, left: { compact: 1, reads: 1 } },
+  crash: { a: 'a', scrubs: EVERYTHING, left: { lost: 1, crash: 1, silent: 1 } },
   pool: { a: 'ab', opensA: 1, left: { lost: 1, pool: 1 } },
   take: { a: 'a', b: 'x', opensB: 1, left: { lost: 1, dead: 1 } },
   return: { a: 'a', opensB: 1, left: { dead: 1, crash: 1 } },
   renew: { opensB: 1, left: { lost: 1, dead: 1, renew: 1 } },
-  side: { a: 'a', opensB: 1, scrubs: true, left: { dead: 1, pool: 1 } },
-  fork: { a: 'a', b: 'x', opensB: 1, scrubs: true, left: { dead: 1 } },
+  side: { a: 'a', opensB: 1, scrubs: ['supersedes'], left: { dead: 1, pool: 1 } },
+  fork: { a: 'a', b: 'x', opensB: 1, left: { dead: 1 } },
+  stale: { a: 'a', scrubs: ['ends what is stale'], left: { dead: 1 } },
   move: { a: 'a', b: 'x', opensA: 1, opensB: 1, left: { lost: 1, move: 1 } },
-  rollback: { a: 'a', scrubs: true, left: { lost: 1, rollback: 1 } },
+  rollback: { a: 'a', scrubs: EVERYTHING, left: { lost: 1, rollback: 1 } },
   destroy: { a: 'a', left: { lost: 1, destroy: 1, undelete: 1, compact: 1 } },
   purge: { a: 'a', left: { lost: 1, destroy: 1, purge: 1, reads: 1 } },
   recreate: { a: 'a', b: 'x', opensB: 1, left: { destroy: 1, purge: 1, recreate: 1 } },
-  hand: { a: 'a', scrubs: true, left: { hand: 1, lost: 1 } },
+  hand: { a: 'a', scrubs: EVERYTHING, left: { hand: 1, lost: 1 } },
   twin: { a: 'a', b: 'x', twin: true },
 } satisfies Record<string, Scenario>
 
@@ -54,7 +57,7 @@ export type ScenarioName = keyof typeof SCENARIOS
 const A = 'A' as HostId
 
 export function playOf(scenario: Scenario, rules: Rules): Play {
-  return { rules, scrubs: scenario.scrubs ?? false, bases: scenario.bases ?? false }
+  return { rules, scrubs: scenario.scrubs ?? [], bases: scenario.bases ?? false }
 }
 
 /** One project with two streams, open on A and saved. */
