@@ -1,5 +1,5 @@
 /** Where `stream put` reads from: a file, a pipe by its name, or standard input. */
-import { constants, fstatSync, read } from 'node:fs'
+import { constants, fstatSync, open as openCallback, read } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
@@ -47,9 +47,10 @@ function standardInput(stdin: Readable & { readonly fd?: number }): Input {
         open: (signal) => readAhead(name, signal, (into) => readFrom(fd, into)),
       }
   }
-  return { name, bytes: undefined, open: (signal) => readStream(stdin, signal) }
+  return { name, bytes: undefined, open: (signal) => readStream(name, stdin, signal) }
 }
 
+const openFd = promisify(openCallback)
 const readFd = promisify(read)
 
 async function readFrom(fd: number, into: Buffer): Promise<number> {
@@ -122,27 +123,24 @@ async function* readPipe(path: string, signal: AbortSignal): AsyncGenerator<Uint
     )
   }
   signal.addEventListener('abort', wake, { once: true })
-  let file: FileHandle
+  let fd: number
   try {
-    file = await open(path, 'r')
+    fd = await openFd(path, 'r')
   } catch (cause) {
     throw inputError(path, cause)
   } finally {
     signal.removeEventListener('abort', wake)
   }
+  // Not by reads of a file: one that waits for bytes would keep its thread, and the process at its end.
+  const socket = new Socket({ fd, readable: true, writable: false })
   try {
-    signal.throwIfAborted()
-    // Not by reads of a file: one that waits for bytes would keep its thread, and the process at its end.
-    const socket = new Socket({ fd: file.fd, readable: true, writable: false })
-    yield* readStream(socket, signal)
+    yield* readStream(path, socket, signal)
   } finally {
-    await file.close().catch(() => {
-      // The socket has closed it already.
-    })
+    socket.destroy()
   }
 }
 
-async function* readStream(stream: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* readStream(name: string, stream: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   signal.throwIfAborted()
   const stop = (): void => void stream.destroy(signal.reason)
   signal.addEventListener('abort', stop, { once: true })
@@ -150,7 +148,7 @@ async function* readStream(stream: Readable, signal: AbortSignal): AsyncGenerato
     for await (const piece of stream) yield piece
   } catch (error) {
     signal.throwIfAborted()
-    throw inputError('standard input', error)
+    throw inputError(name, error)
   } finally {
     signal.removeEventListener('abort', stop)
   }
