@@ -28,7 +28,7 @@ export async function whileBusy<T>(
           { program: 'zfs', args: [], stderr: error.stderr },
           error,
         )
-      if (performance.now() + pauseMs >= deadline || (await inUse(name))) throw error
+      if (performance.now() + pauseMs >= deadline || (await inUse(zfs, name))) throw error
     }
     await sleep(pauseMs, undefined, signal ? { signal } : {}).catch((error: unknown) => {
       signal?.throwIfAborted()
@@ -54,6 +54,6 @@ async function holds(
   }
 }
 
-async function inUse(name: DatasetName | SnapshotName): Promise<boolean> {
-  return !name.includes('@') && (await mountsOf(datasetOf(name))).length > 0
+async function inUse(zfs: Zfs, name: DatasetName | SnapshotName): Promise<boolean> {
+  return !name.includes('@') && (await mountsOf(datasetOf(name), zfs.commands.settings.mountInfo)).length > 0
 }

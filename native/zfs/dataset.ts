@@ -90,7 +90,7 @@ export async function destroyDataset(
 ): Promise<boolean> {
   if (!dataset.includes('/'))
     throw new TidepoolError('dataset-is-pool', `${dataset} is a pool and is not destroyed as a dataset`)
-  const mounts = await mountsOf(dataset)
+  const mounts = await mountsOf(dataset, zfs.commands.settings.mountInfo)
   // `zfs destroy` would unmount it by itself; to leave is for whoever works in it, and for the caller to know.
   if (mounts.length > 0) throw mounted(dataset, mounts[0]?.mountPoint ?? '')
   // -r destroys children too: only the snapshots were meant.
@@ -150,7 +150,7 @@ export async function rename(
   to: DatasetName,
   options: RunOptions = {},
 ): Promise<void> {
-  const [mount] = await mountsOf(from)
+  const [mount] = await mountsOf(from, zfs.commands.settings.mountInfo)
   if (mount) throw mounted(from, mount.mountPoint)
   await whileBusy(zfs, from, () => zfs.commands.change('zfs', ['rename', from, to], options), options)
 }
@@ -185,7 +185,7 @@ export async function rollback(
   { destroyNewer = false, ...options }: RunOptions & { destroyNewer?: boolean } = {},
 ): Promise<void> {
   const dataset = datasetOf(to)
-  const [mount] = await mountsOf(dataset)
+  const [mount] = await mountsOf(dataset, zfs.commands.settings.mountInfo)
   // It works under a mount, too, yet caches go on showing what was: zfs-fuse's for an hour.
   if (mount) throw mounted(dataset, mount.mountPoint)
   const args = ['rollback', ...(destroyNewer ? ['-r'] : []), to]

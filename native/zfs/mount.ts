@@ -11,7 +11,7 @@ import type { Zfs } from './zfs.ts'
 
 /** Resolves with where it is mounted, also where it was already. Rejects with `not-mountable`, `mountpoint-not-empty`, `mountpoint-taken`. */
 export async function mount(zfs: Zfs, dataset: DatasetName, options: RunOptions = {}): Promise<string> {
-  const [before] = await mountsOf(dataset)
+  const [before] = await mountsOf(dataset, zfs.commands.settings.mountInfo)
   if (before) return before.mountPoint
   const directory = await value(zfs, dataset, 'mountpoint', options)
   if (directory === undefined)
@@ -20,14 +20,14 @@ export async function mount(zfs: Zfs, dataset: DatasetName, options: RunOptions 
     throw new TidepoolError('not-mountable', `the mountpoint of ${dataset} is ${directory}`, {
       hint: 'Set it to a path.',
     })
-  await checkDirectory(dataset, directory)
+  await checkDirectory(dataset, directory, zfs.commands.settings.mountInfo)
   try {
     // Never -O: it aborts the daemon of zfs-fuse.
     await zfs.commands.change('zfs', ['mount', dataset], options)
   } catch (error) {
     if (!(error instanceof ZfsError) || error.code !== 'already-mounted') throw error
   }
-  const [after] = await mountsOf(dataset)
+  const [after] = await mountsOf(dataset, zfs.commands.settings.mountInfo)
   if (after) return after.mountPoint
   throw new TidepoolError(
     'not-mounted',
@@ -39,8 +39,8 @@ export async function mount(zfs: Zfs, dataset: DatasetName, options: RunOptions 
 }
 
 /** OpenZFS mounts over files that are there, and hides them. */
-async function checkDirectory(dataset: DatasetName, directory: string): Promise<void> {
-  const other = await mountAt(directory)
+async function checkDirectory(dataset: DatasetName, directory: string, mountInfo: string): Promise<void> {
+  const other = await mountAt(directory, mountInfo)
   if (other)
     throw new TidepoolError(
       'mountpoint-taken',
@@ -69,7 +69,7 @@ async function checkDirectory(dataset: DatasetName, directory: string): Promise<
  * still mounted as before.
  */
 export async function unmount(zfs: Zfs, dataset: DatasetName, options: RunOptions = {}): Promise<boolean> {
-  const [before] = await mountsOf(dataset)
+  const [before] = await mountsOf(dataset, zfs.commands.settings.mountInfo)
   if (before === undefined) return false
   try {
     await zfs.commands.change('zfs', ['unmount', dataset], options)
@@ -79,7 +79,7 @@ export async function unmount(zfs: Zfs, dataset: DatasetName, options: RunOption
     if (error.code !== 'dataset-busy') throw error
     throw busy(dataset, before.mountPoint, await holders(before.mountPoint), error)
   }
-  const [after] = await mountsOf(dataset)
+  const [after] = await mountsOf(dataset, zfs.commands.settings.mountInfo)
   if (after) throw busy(dataset, after.mountPoint, await holders(after.mountPoint))
   return true
 }

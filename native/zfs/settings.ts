@@ -18,6 +18,8 @@ export interface CommandSettings {
   readonly killGraceMs: number
   /** How long a dataset may be called busy, with nothing to be seen that uses it, before that is believed. */
   readonly busyLimitMs: number
+  /** Where it is read what is mounted. */
+  readonly mountInfo: string
 }
 
 /**
@@ -35,4 +37,5 @@ export const COMMAND_DEFAULTS: CommandSettings = {
   killGraceMs: 5_000,
   // zfs-fuse keeps saying "busy" for seconds after an unmount, up to a minute under load.
   busyLimitMs: 90_000,
+  mountInfo: '/proc/self/mountinfo',
 }

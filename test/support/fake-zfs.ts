@@ -1,0 +1,159 @@
+/** A ZFS that is a file and some directories: quick, needs no root, and fails as it is told. */
+import { fork } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type DatasetName, datasetName, poolName } from '../../native/zfs/names.ts'
+import { poolCreate } from '../../native/zfs/pool.ts'
+import type { CommandSettings } from '../../native/zfs/settings.ts'
+import { openZfs, type Zfs } from '../../native/zfs/zfs.ts'
+import { temporaryDirectory } from './directory.ts'
+
+export interface Fault {
+  /** A regular expression for `zfs destroy pool/x` and the like. */
+  readonly match: string
+  readonly times?: number
+  /**
+   * `fail` says `stderr` and ends with `exit`; `hang` does nothing for ever; `die` is killed before the deed, `die-after`
+   * after it; `cut` ends a stream after `bytes`, with `stderr` and `exit`; `stall` stops there for ever.
+   */
+  readonly action?: 'fail' | 'hang' | 'die' | 'die-after' | 'cut' | 'stall'
+  readonly stderr?: string
+  readonly exit?: number
+  readonly bytes?: number
+  readonly delayMs?: number
+  /** All commands are deaf to SIGTERM then. */
+  readonly ignoreTerm?: boolean
+}
+
+export interface Call {
+  readonly program: 'zfs' | 'zpool'
+  readonly args: readonly string[]
+  readonly locale: string | undefined
+}
+
+export interface FakeZfs {
+  readonly zfs: Zfs
+  readonly settings: Partial<CommandSettings>
+  /** Pool and parent are there: `tank/projects`. */
+  readonly parent: DatasetName
+  /** Where tests may mount. */
+  readonly mounts: string
+  readonly directory: string
+  faults(...faults: Fault[]): Promise<void>
+  /** What was run, one line each, since the last call of this. */
+  calls(): Promise<string[]>
+  /** Reads and changes what the fake knows, while no command runs. */
+  state<T>(change: (state: FakeState) => T): Promise<T>
+}
+
+/** The part of its file that tests touch. */
+export interface FakeState {
+  full?: boolean
+  datasets: Record<
+    string,
+    {
+      guid: string
+      props: Record<string, string>
+      snapshots: { tag: string; guid: string; holds: string[] }[]
+    }
+  >
+  pools: Record<string, { health: string }>
+}
+
+const client = readFileSync(new URL('./fake-zfs/client.bash', import.meta.url), 'utf8')
+let serving: Promise<number> | undefined
+
+/** One server for all tests of this process; it ends with it. */
+function server(): Promise<number> {
+  serving ??= new Promise((resolve, reject) => {
+    const child = fork(fileURLToPath(new URL('./fake-zfs/server.mjs', import.meta.url)), {
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    child.once('message', (port) => {
+      // Neither it nor the channel to it keeps a test file from ending.
+      child.unref()
+      child.channel?.unref()
+      resolve(Number(port))
+    })
+    child.once('error', reject)
+    child.once('exit', (code) => reject(new Error(`the server of the fake exited (${code})`)))
+  })
+  return serving
+}
+
+export async function withFakeZfs(
+  body: (fake: FakeZfs) => Promise<void>,
+  { flavour = 'openzfs', ...settings }: { flavour?: 'openzfs' | 'zfs-fuse' } & Partial<CommandSettings> = {},
+): Promise<void> {
+  const { path: directory, remove } = await temporaryDirectory()
+  try {
+    const port = await server()
+    for (const program of ['zfs', 'zpool']) {
+      const script = join(directory, program)
+      await writeFile(
+        script,
+        `#!/bin/bash\ndirectory='${directory}' port=${port} program=${program}\n${client}`,
+      )
+      await chmod(script, 0o755)
+    }
+    const file = (name: string) => join(directory, name)
+    await mkdir(file('files'))
+    await writeFile(file('faults.json'), '[]')
+    await writeFile(file('calls.jsonl'), '')
+    await writeFile(file('mountinfo'), '1 0 0:1 / / rw - tmpfs none rw\n')
+    await writeFile(
+      file('state.json'),
+      JSON.stringify({ flavour, txg: 4, pools: {}, exported: {}, datasets: {} }),
+    )
+    const all: Partial<CommandSettings> = {
+      zfs: file('zfs'),
+      zpool: file('zpool'),
+      mountInfo: file('mountinfo'),
+      termGraceMs: 200,
+      killGraceMs: 1000,
+      busyLimitMs: 2000,
+      ...settings,
+    }
+    const zfs = await openZfs(all)
+    const pool = {
+      pool: poolName('tank'),
+      device: file('tank.img'),
+      fileBytes: 2n ** 26n,
+      parent: 'projects',
+    }
+    const parent = datasetName(await poolCreate(zfs, pool))
+    const calls = async (): Promise<string[]> => {
+      const text = await readFile(file('calls.jsonl'), 'utf8')
+      await writeFile(file('calls.jsonl'), '')
+      const lines = text.split('\n').slice(0, -1)
+      return lines
+        .map((line) => JSON.parse(line) as Call)
+        .map(({ program, args }) => [program, ...args].join(' '))
+    }
+    await calls()
+    await body({
+      zfs,
+      settings: all,
+      parent,
+      mounts: file('mnt'),
+      directory,
+      faults: async (...faults) => {
+        await writeFile(file('faults.json'), JSON.stringify(faults))
+        if (faults.some(({ ignoreTerm }) => ignoreTerm)) await writeFile(file('deaf'), '')
+        else await rm(file('deaf'), { force: true })
+      },
+      calls,
+      state: async (change) => {
+        const state = JSON.parse(await readFile(file('state.json'), 'utf8')) as FakeState
+        const result = change(state)
+        await writeFile(file('state.json'), JSON.stringify(state))
+        return result
+      },
+    })
+  } finally {
+    await remove()
+  }
+}

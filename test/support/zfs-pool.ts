@@ -1,0 +1,42 @@
+/** A pool of a test's own on the real ZFS of this machine: on a file, with a name by which leftovers are known. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readMounts } from '../../native/mount/mountinfo.ts'
+import { type DatasetName, poolName } from '../../native/zfs/names.ts'
+import { poolCreate } from '../../native/zfs/pool.ts'
+import type { CommandSettings } from '../../native/zfs/settings.ts'
+import { openZfs, type Zfs } from '../../native/zfs/zfs.ts'
+
+export interface RealZfs {
+  readonly zfs: Zfs
+  readonly parent: DatasetName
+  readonly mounts: string
+  readonly directory: string
+}
+
+let made = 0
+
+export async function withPool(
+  body: (world: RealZfs) => Promise<void>,
+  { fileBytes = 512n * 2n ** 20n, ...settings }: { fileBytes?: bigint } & Partial<CommandSettings> = {},
+): Promise<void> {
+  const directory = await mkdtemp('/var/tmp/tidepool-test-pool-')
+  const zfs = await openZfs(settings)
+  made += 1
+  const pool = poolName(`tidepool-test-${process.pid}-${made}`)
+  try {
+    const parent = await poolCreate(zfs, {
+      pool,
+      device: join(directory, 'pool.img'),
+      fileBytes,
+      parent: 'projects',
+    })
+    await body({ zfs, parent, mounts: join(directory, 'mnt'), directory })
+  } finally {
+    const mounted = (await readMounts()).filter(({ source }) => source.startsWith(`${pool}/`))
+    for (const { source } of mounted.reverse())
+      await zfs.commands.change('zfs', ['unmount', source]).catch(() => {})
+    await zfs.commands.change('zpool', ['destroy', '-f', pool])
+    await rm(directory, { recursive: true, force: true })
+  }
+}
