@@ -25,15 +25,18 @@ export const rings: readonly Ring[] = [
     jobs: 1,
     limitMs: 20 * minute,
   },
+  // One at a time: they share one zfs-fuse, which does one thing at a time.
+  { name: 'zfs', suffix: '.zfs.test.ts', needs: ['zfs'], jobs: 1, limitMs: 5 * minute },
+  { name: 'zfs-long', suffix: '.zfs.long.test.ts', needs: ['zfs'], jobs: 1, limitMs: 20 * minute },
 ]
 
 /** Names for several rings, and which part of the long tests they run (a test's own share of its rounds). */
 export const selections: Readonly<
   Record<string, { readonly rings: readonly string[]; readonly long: number }>
 > = {
-  default: { rings: ['unit', 'long', 'cassandra', 'cassandra-long'], long: 0.1 },
+  default: { rings: ['unit', 'long', 'cassandra', 'cassandra-long', 'zfs', 'zfs-long'], long: 0.1 },
   slow: {
-    rings: rings.map((ring) => ring.name).filter((name) => !['unit', 'cassandra'].includes(name)),
+    rings: rings.map((ring) => ring.name).filter((name) => !['unit', 'cassandra', 'zfs'].includes(name)),
     long: 1,
   },
   all: { rings: rings.map((ring) => ring.name), long: 1 },

@@ -78,4 +78,9 @@ if ! sh test/support/cassandra.sh java >/dev/null 2>&1; then
 fi
 command -v mvn >/dev/null || need "the Cassandra jars cannot be fetched" maven
 
+# zfs-fuse brings commands of the same names as OpenZFS: it is not for a machine that has those.
+if ! command -v zpool >/dev/null && ! [ -x /usr/sbin/zpool ] && ! [ -x /sbin/zpool ] && ! installed zfsutils-linux; then
+  install_one_of zfs-fuse || say "cannot install zfs-fuse: the tests on a real ZFS are skipped"
+fi
+
 [ -n "$missing" ] || sh test/support/cassandra.sh fetch

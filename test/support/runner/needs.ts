@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
-export type NeedName = 'cassandra'
+export type NeedName = 'cassandra' | 'zfs'
 
 /** Something that is there now: what tests are told of it, and how it ends (nothing, where it was there before). */
 export interface Provided {
@@ -18,9 +18,12 @@ export interface Missing {
 
 export const needs: Readonly<Record<NeedName, (signal: AbortSignal) => Promise<Provided | Missing>>> = {
   cassandra,
+  zfs,
 }
 
-const script = fileURLToPath(new URL('../cassandra.sh', import.meta.url))
+const inSupport = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
+const cassandraScript = inSupport('cassandra.sh')
+const zfsScript = inSupport('zfs-fuse.sh')
 const contactPoint = '127.0.0.1:9042'
 
 async function cassandra(signal: AbortSignal): Promise<Provided | Missing> {
@@ -28,13 +31,24 @@ async function cassandra(signal: AbortSignal): Promise<Provided | Missing> {
   const left = { env, end: async () => {} }
   if (process.env.TIDEPOOL_TEST_CASSANDRA) return left
   if (await listens(9042, '127.0.0.1')) return left
-  const end = async () => void (await run(['stop']))
-  const started = await run(['start', '--fresh', '--with-pid', String(process.pid)], signal)
+  const end = async () => void (await run(cassandraScript, ['stop']))
+  const started = await run(cassandraScript, ['start', '--fresh', '--with-pid', String(process.pid)], signal)
   if (started.code === 3) return { missing: started.output }
   if (started.code === 0) return { env, end }
   await end()
   signal.throwIfAborted()
   throw new Error(`a Cassandra node could not be started:\n${started.output}`)
+}
+
+/** The kernel's ZFS where there is one, else zfs-fuse; one that runs is used and left as it is. */
+async function zfs(signal: AbortSignal): Promise<Provided | Missing> {
+  const end = async () => void (await run(zfsScript, ['stop']))
+  const started = await run(zfsScript, ['start'], signal)
+  if (started.code === 3) return { missing: started.output }
+  if (started.code === 0) return { env: {}, end: started.output === 'started' ? end : async () => {} }
+  await end()
+  signal.throwIfAborted()
+  throw new Error(`no ZFS could be started:\n${started.output}`)
 }
 
 function listens(port: number, host: string): Promise<boolean> {
@@ -49,6 +63,7 @@ function listens(port: number, host: string): Promise<boolean> {
 }
 
 function run(
+  script: string,
   args: readonly string[],
   signal?: AbortSignal,
 ): Promise<{ code: number | null; output: string }> {
