@@ -7,20 +7,27 @@ import { type DatasetName, datasetOf, type SnapshotName } from './names.ts'
 import type { RunOptions } from './run.ts'
 import type { Zfs } from './zfs.ts'
 
+export interface BusyOptions extends RunOptions {
+  /** A hold on one of its snapshots may be the reason. */
+  readonly holds?: boolean
+  /** Instead of the setting. */
+  readonly limitMs?: number
+}
+
 /** Rejects with `dataset-busy` where it is in use or stays busy, with `snapshot-held` where a hold is the reason. */
 export async function whileBusy<T>(
   zfs: Zfs,
   name: DatasetName | SnapshotName,
   attempt: () => Promise<T>,
-  { signal }: RunOptions = {},
+  { signal, holds = false, limitMs = zfs.commands.settings.busyLimitMs }: BusyOptions = {},
 ): Promise<T> {
-  const deadline = performance.now() + zfs.commands.settings.busyLimitMs
+  const deadline = performance.now() + limitMs
   for (let pauseMs = 50; ; pauseMs = Math.min(2000, pauseMs * 2)) {
     try {
       return await attempt()
     } catch (error) {
       if (!(error instanceof ZfsError) || error.code !== 'dataset-busy') throw error
-      const held = await holds(zfs, name, signal ? { signal } : {})
+      const held = holds ? await heldSnapshot(zfs, name, signal ? { signal } : {}) : undefined
       if (held)
         throw new ZfsError(
           'snapshot-held',
@@ -38,7 +45,7 @@ export async function whileBusy<T>(
 }
 
 /** zfs-fuse and OpenZFS up to 2.1 call a held snapshot busy. */
-async function holds(
+async function heldSnapshot(
   zfs: Zfs,
   name: DatasetName | SnapshotName,
   options: RunOptions,

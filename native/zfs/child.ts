@@ -53,6 +53,8 @@ export class Child {
           reject(error)
         }
       })
+      // What it started and did not wait for holds its pipes, and would keep us waiting for their end.
+      this.#process.once('exit', () => this.#signal('SIGKILL'))
       this.#process.once('close', (code, signal) => {
         this.#over = true
         resolve({ code, signal })
@@ -116,7 +118,8 @@ export class Child {
       const kill = this.#options.kill ?? ((pid, name) => void process.kill(-pid, name))
       kill(this.#process.pid, signal)
     } catch (error) {
-      if (errnoOf(error) !== 'ESRCH') throw error // it has ended by itself
+      // It has ended by itself, or is out of our reach: then it is found out that it does not end.
+      if (errnoOf(error) !== 'ESRCH' && errnoOf(error) !== 'EPERM') throw error
     }
   }
 

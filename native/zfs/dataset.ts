@@ -97,7 +97,7 @@ export async function destroyDataset(
   if (withSnapshots) await refuseChildren(zfs, dataset, options)
   const args = ['destroy', ...(withSnapshots ? ['-r'] : []), dataset]
   return unless(['dataset-missing'], () =>
-    whileBusy(zfs, dataset, () => zfs.commands.change('zfs', args, options), options),
+    whileBusy(zfs, dataset, () => zfs.commands.change('zfs', args, options), { ...options, holds: true }),
   )
 }
 
@@ -135,7 +135,10 @@ export async function destroySnapshot(
       },
     )
   return unless(['dataset-missing'], () =>
-    whileBusy(zfs, name, () => zfs.commands.change('zfs', ['destroy', name], options), options),
+    whileBusy(zfs, name, () => zfs.commands.change('zfs', ['destroy', name], options), {
+      ...options,
+      holds: true,
+    }),
   )
 }
 
@@ -189,7 +192,7 @@ export async function rollback(
   // It works under a mount, too, yet caches go on showing what was: zfs-fuse's for an hour.
   if (mount) throw mounted(dataset, mount.mountPoint)
   const args = ['rollback', ...(destroyNewer ? ['-r'] : []), to]
-  await whileBusy(zfs, dataset, () => zfs.commands.change('zfs', args, options), options)
+  await whileBusy(zfs, dataset, () => zfs.commands.change('zfs', args, options), { ...options, holds: true })
 }
 
 /** False where it had that hold already. */

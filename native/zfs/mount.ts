@@ -1,8 +1,10 @@
 /** Mounts and unmounts datasets: never over something, never by force, and only what mountinfo then shows is believed. */
 import { readdir } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { type Holder, holders } from '../mount/holders.ts'
 import { mountAt, mountsOf } from '../mount/mountinfo.ts'
+import { whileBusy } from './busy.ts'
 import { ZfsError } from './errors.ts'
 import { value } from './get.ts'
 import type { DatasetName } from './names.ts'
@@ -22,8 +24,8 @@ export async function mount(zfs: Zfs, dataset: DatasetName, options: RunOptions 
     })
   await checkDirectory(dataset, directory, zfs.commands.settings.mountInfo)
   try {
-    // Never -O: it aborts the daemon of zfs-fuse.
-    await zfs.commands.change('zfs', ['mount', dataset], options)
+    // Never -O: it aborts the daemon of zfs-fuse. That also calls a dataset busy for a moment after it was unmounted.
+    await whileBusy(zfs, dataset, () => zfs.commands.change('zfs', ['mount', dataset], options), options)
   } catch (error) {
     if (!(error instanceof ZfsError) || error.code !== 'already-mounted') throw error
   }
@@ -64,6 +66,10 @@ async function checkDirectory(dataset: DatasetName, directory: string, mountInfo
   }
 }
 
+/** How long a mount may be called busy while nobody is seen in it: somebody just leaving, or zfs-fuse closing a file. */
+const UNSEEN_LIMIT_MS = 5_000
+const UNSEEN_PAUSE_MS = 200
+
 /**
  * False where it was not mounted. Rejects with `dataset-busy` where somebody is in it, naming who (`facts.holders`); it is then
  * still mounted as before.
@@ -71,13 +77,20 @@ async function checkDirectory(dataset: DatasetName, directory: string, mountInfo
 export async function unmount(zfs: Zfs, dataset: DatasetName, options: RunOptions = {}): Promise<boolean> {
   const [before] = await mountsOf(dataset, zfs.commands.settings.mountInfo)
   if (before === undefined) return false
-  try {
-    await zfs.commands.change('zfs', ['unmount', dataset], options)
-  } catch (error) {
-    if (!(error instanceof ZfsError)) throw error
-    if (error.code === 'not-mounted') return false
-    if (error.code !== 'dataset-busy') throw error
-    throw busy(dataset, before.mountPoint, await holders(before.mountPoint), error)
+  const deadline = performance.now() + Math.min(UNSEEN_LIMIT_MS, zfs.commands.settings.busyLimitMs)
+  for (;;) {
+    try {
+      await zfs.commands.change('zfs', ['unmount', dataset], options)
+      break
+    } catch (error) {
+      if (!(error instanceof ZfsError)) throw error
+      if (error.code === 'not-mounted') return false
+      if (error.code !== 'dataset-busy') throw error
+      const by = await holders(before.mountPoint)
+      if (by.length > 0 || performance.now() >= deadline) throw busy(dataset, before.mountPoint, by, error)
+      await sleep(UNSEEN_PAUSE_MS)
+      options.signal?.throwIfAborted()
+    }
   }
   const [after] = await mountsOf(dataset, zfs.commands.settings.mountInfo)
   if (after) throw busy(dataset, after.mountPoint, await holders(after.mountPoint))

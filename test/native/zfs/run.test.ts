@@ -111,6 +111,16 @@ test('what does not hear SIGTERM is killed, and all that it started with it', ()
     },
   ))
 
+test('what it leaves behind is ended with it', () =>
+  withScript('sleep 60 & echo $! > "$(dirname "$0")/pid"; echo done', async (commands, directory) => {
+    assert.is(await commands.read('zfs', ['list']), 'done\n')
+    const pid = Number(readFileSync(join(directory, 'pid'), 'utf8'))
+    for (let tries = 0; alive(pid); tries++) {
+      assert.ok(tries < 200, 'it is left')
+      await sleep(5)
+    }
+  }))
+
 /** A zombie is dead: its new parent may take its time to bury it. */
 function alive(pid: number): boolean {
   try {
