@@ -13,6 +13,7 @@ import { type Row, type Settings, type Suite, save, table } from './report.ts'
 const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
   parser: async () => (await import('./parser.ts')).parser,
   directory: async () => (await import('./directory.ts')).directory,
+  planning: async () => (await import('./planning.ts')).planning,
   limiter: async () => (await import('./limiter.ts')).limiter,
   'directory-raw': async () => (await import('./directory-raw.ts')).directoryRaw,
   cassandra: async () => (await import('./cassandra.ts')).cassandra,

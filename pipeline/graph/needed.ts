@@ -38,12 +38,14 @@ export function keptPoints(project: Project, paths: Paths, options: NeededOption
 export function neededWrites(project: Project, options: NeededOptions = {}): Set<WriteId> {
   const paths = cheapestPaths(project.rows.values(), options.cost ? { cost: options.cost } : {})
   const needed = new Set<WriteId>()
-  for (const point of keptPoints(project, paths, options).keys())
-    for (const { writeId } of paths.to(point)?.toReversed() ?? []) {
-      // All cheapest paths grow from one tree: where an edge is known, so is the rest of the way to the root.
-      if (needed.has(writeId)) break
-      needed.add(writeId)
+  for (const point of keptPoints(project, paths, options).keys()) {
+    let last = paths.lastTo(point)
+    // All cheapest paths grow from one tree: where an edge is known, so is the rest of the way to the root.
+    while (last && !needed.has(last.writeId)) {
+      needed.add(last.writeId)
+      last = last.from === null ? null : paths.lastTo(last.from)
     }
+  }
   return needed
 }
 

@@ -20,6 +20,8 @@ export interface Paths {
   /** The writes in the order in which they are received, empty for a start; null where no path leads there. */
   to(point: Guid): WriteRow[] | null
   cost(point: Guid): number
+  /** The last write on the way to the point; null where the way begins there, or there is none. */
+  lastTo(point: Guid): WriteRow | null
 }
 
 export interface PathOptions {
@@ -58,6 +60,7 @@ export function cheapestPaths(rows: Iterable<WriteRow>, options: PathOptions = {
   }
   return {
     reaches: (point) => arrived.has(point),
+    lastTo: (point) => arrived.get(point)?.by ?? null,
     cost: (point) => arrived.get(point)?.cost ?? Number.POSITIVE_INFINITY,
     to(point) {
       let at = arrived.get(point)
