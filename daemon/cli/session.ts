@@ -12,10 +12,10 @@ import { settle } from '../../pipeline/graph/settle.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import { createProject, releaseProject } from '../../pipeline/graph/transitions.ts'
 import { heartbeat, RENEW_INTERVAL_MS } from '../../pipeline/hosts/heartbeat.ts'
-import { isPassing, passingIdentity } from '../../pipeline/hosts/passing.ts'
-import { endHost, type HostIdentity, registerHost } from '../../pipeline/hosts/session.ts'
+import { isPassing, registerPassing } from '../../pipeline/hosts/passing.ts'
+import { endHost, type HostIdentity } from '../../pipeline/hosts/session.ts'
 import type { HostRow } from '../../pipeline/hosts/state.ts'
-import { DeathWatch, markDead, takeProject } from '../../pipeline/hosts/take.ts'
+import { DeathWatch, markDead, takeProject, touchAfterReturn } from '../../pipeline/hosts/take.ts'
 import type { CallOptions, Catalogue } from '../../pipeline/stores/contract.ts'
 
 export interface ProjectSession {
@@ -45,23 +45,28 @@ export async function withProject<T>(
   work: (session: ProjectSession) => Promise<T>,
 ): Promise<T> {
   const { clock, onLeftOver } = options
-  const identity = passingIdentity(`${hostname()}, stream put`, thisProcess())
   const lost = new LinkedAbort(options.signal)
   const beating = new AbortController()
   let beat: Promise<void> = Promise.resolve()
+  let identity: HostIdentity | undefined
   try {
-    const { row } = await registerHost(catalogue, identity, lost)
+    const self = { name: `${hostname()}, stream put`, process: thisProcess() }
+    const passing = await registerPassing(catalogue, self, lost)
+    identity = passing.identity
+    const { host, session } = identity
     // It goes on while things are given back after an abort, so it does not follow the caller's signal.
-    beat = heartbeat(catalogue, identity, row, { clock, signal: beating.signal }).catch((error: unknown) =>
-      lost.abort(error),
+    beat = heartbeat(catalogue, identity, passing.row, { clock, signal: beating.signal }).catch(
+      (error: unknown) => lost.abort(error),
     )
-    await createIfAbsent(catalogue, id, identity.host, lost)
-    await take(catalogue, id, identity.host, { ...options, signal: lost.signal })
-    return await work({ host: identity.host, session: identity.session, signal: lost.signal })
+    await createIfAbsent(catalogue, id, host, lost)
+    await take(catalogue, id, host, { ...options, signal: lost.signal })
+    // Whoever had this id before may not have given the project back.
+    if (passing.returned) await touchAfterReturn(catalogue, id, host, lost)
+    return await work({ host, session, signal: lost.signal })
   } catch (error) {
     throw lost.signal.aborted ? lost.signal.reason : error
   } finally {
-    await giveBack(catalogue, id, identity, onLeftOver)
+    if (identity) await giveBack(catalogue, id, identity, onLeftOver)
     beating.abort()
     await beat
     lost.leave()

@@ -50,7 +50,8 @@ export async function registerHost(
   throw new OutcomeUnknownError(`registration of host ${identity.host}`, lost)
 }
 
-function registration(
+/** Holds only where the row still is as it was read. */
+export function registration(
   identity: HostIdentity,
   row: HostRow | undefined,
   changedAtMs: number,

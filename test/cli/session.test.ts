@@ -9,7 +9,7 @@ import { newHostId, newSessionId, projectId } from '../../pipeline/base/ids.ts'
 import { thisProcess } from '../../pipeline/base/process.ts'
 import { createProject } from '../../pipeline/graph/transitions.ts'
 import { RENEW_INTERVAL_MS } from '../../pipeline/hosts/heartbeat.ts'
-import { passingIdentity } from '../../pipeline/hosts/passing.ts'
+import { registerPassing } from '../../pipeline/hosts/passing.ts'
 import { type HostIdentity, registerHost } from '../../pipeline/hosts/session.ts'
 import type { HostRow } from '../../pipeline/hosts/state.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
@@ -81,10 +81,12 @@ test('takes at once what a killed command of this machine still owns', async () 
   await once(child, 'spawn')
   const me = thisProcess()
   if (!me || child.pid === undefined) return
-  const identity = passingIdentity('killed', { ...me, pid: child.pid, startTicks: 1n })
   child.kill('SIGKILL')
   await once(child, 'close')
-  const { catalogue } = await ownedBy(identity)
+  const { catalogue } = memoryStore()
+  const killed = { name: 'killed', process: { ...me, pid: child.pid, startTicks: 1n } }
+  const { identity } = await registerPassing(catalogue, killed)
+  await catalogue.apply(createProject(P, { owner: identity.host, nowMs: 0 }))
   await withProject(catalogue, P, options(), async () => {})
   assert.is((await catalogue.readHost(identity.host))?.state, 'dead')
 })
