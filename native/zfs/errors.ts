@@ -74,7 +74,7 @@ const TEXTS = [
     'not-mountable',
   ],
   [
-    /target is busy|pool or dataset is busy|dataset is busy|Device or resource busy|could not unmount datasets/,
+    /target is busy|pool or dataset is busy|(?:dataset|pool) is busy|Device or resource busy|could not unmount datasets/,
     'dataset-busy',
   ],
 

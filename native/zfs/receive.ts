@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream'
 import { LinkedAbort } from '../../pipeline/base/abort.ts'
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid } from '../../pipeline/base/ids.ts'
+import { setProperties } from './dataset.ts'
 import { ZfsError } from './errors.ts'
 import { exists } from './get.ts'
 import { dataset, findSnapshot, newestSnapshot, type Snapshot } from './list.ts'
@@ -26,8 +27,9 @@ export interface ReceiveOptions {
 }
 
 /**
- * Resolves with the received snapshot, whose GUID is `to`; the dataset is not mounted. Where it rejects, everything is
- * settled and what this call had received is gone again: a new dataset as a whole, of a step its snapshot.
+ * Resolves with the received snapshot, whose GUID is `to`; the dataset is not mounted, and a new one is `canmount=noauto`.
+ * Where it rejects, everything is settled and what this call had received is gone again: a new dataset as a whole, of a step
+ * its snapshot.
  */
 export async function receive(
   zfs: Zfs,
@@ -51,10 +53,14 @@ export async function receive(
       } finally {
         await running.stop()
       }
-      return await received(zfs, target, options)
+      const snapshot = await received(zfs, target, options)
+      // A dataset starts with `canmount=on`, and a `zfs mount -a` at the next boot would then mount what is given a mountpoint.
+      if (options.from === undefined) await setProperties(zfs, target, { canmount: 'noauto' })
+      return snapshot
     } catch (error) {
       // Of a receive that cannot be ended nobody knows when it is over: what it leaves is for the next start.
-      if (codeOf(error) !== 'zfs-stuck') await undoReceive(zfs, target, options)
+      if (codeOf(error) !== 'zfs-stuck')
+        await undoReceive(zfs, target, options).catch((left) => leftBehind(target, error, left))
       throw error
     }
   } finally {
@@ -63,6 +69,18 @@ export async function receive(
     sourceAbort.leave()
     linked.leave()
   }
+}
+
+/** The first error stays the one that is told; what could not be taken back is told with it. */
+function leftBehind(target: DatasetName, error: unknown, left: unknown): never {
+  const words = (of: unknown): string => (of instanceof Error ? of.message : String(of))
+  const message = `${words(error)}; and what was received of it is left in ${target}: ${words(left)}`
+  const { hint, temporary } = error instanceof TidepoolError ? error : { hint: undefined, temporary: false }
+  throw new TidepoolError(codeOf(error) ?? 'receive-failed', message, {
+    cause: error,
+    temporary,
+    ...(hint === undefined ? {} : { hint }),
+  })
 }
 
 async function checkTarget(zfs: Zfs, target: DatasetName, options: ReceiveOptions): Promise<void> {

@@ -201,6 +201,7 @@ export function zfsContract(
     const got = await receive(zfs, copy, (signal) => send(zfs, first.name, { signal }), { to: first.guid })
     assert.equal([got.guid, got.name], [first.guid, `${copy}@first`])
     assert.is((await dataset(zfs, copy))?.mounted, false)
+    assert.is(await value(zfs, copy, 'canmount'), 'noauto')
     await receive(zfs, copy, send(zfs, second.name, { from: first.name }), {
       from: first.guid,
       to: second.guid,

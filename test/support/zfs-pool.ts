@@ -2,7 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readMounts } from '../../native/mount/mountinfo.ts'
-import { type DatasetName, poolName } from '../../native/zfs/names.ts'
+import { whileBusy } from '../../native/zfs/busy.ts'
+import { type DatasetName, datasetName, poolName } from '../../native/zfs/names.ts'
 import { poolCreate } from '../../native/zfs/pool.ts'
 import type { CommandSettings } from '../../native/zfs/settings.ts'
 import { openZfs, type Zfs } from '../../native/zfs/zfs.ts'
@@ -36,7 +37,8 @@ export async function withPool(
     const mounted = (await readMounts()).filter(({ source }) => source.startsWith(`${pool}/`))
     for (const { source } of mounted.reverse())
       await zfs.commands.change('zfs', ['unmount', source]).catch(() => {})
-    await zfs.commands.change('zpool', ['destroy', '-f', pool])
+    const root = datasetName(pool)
+    await whileBusy(zfs, root, () => zfs.commands.change('zpool', ['destroy', '-f', pool]))
     await rm(directory, { recursive: true, force: true })
   }
 }

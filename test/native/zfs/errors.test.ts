@@ -65,6 +65,16 @@ test('no ZFS to talk to, whichever it is', () => {
     assert.is(codeOfText(text), 'no-daemon')
 })
 
+test('what is busy is busy, whatever it is called', () => {
+  for (const text of [
+    "cannot destroy 'tank': pool is busy",
+    "cannot mount 'tank/a': mountpoint or dataset is busy",
+    "cannot unmount '/a': pool or dataset is busy",
+    'umount: /a: target is busy.',
+  ])
+    assert.is(codeOfText(text), 'dataset-busy', text)
+})
+
 test('the usage after a complaint is no part of it', () => {
   const text = "invalid option 'p'\nusage:\n\tlist ... dataset does not exist\npool is read-only"
   assert.is(codeOfText(text), 'usage')
