@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { MIB } from '../../pipeline/base/units.ts'
 import type { Source } from '../../pipeline/transfer/chunker.ts'
+import { reasonOf } from './errno.ts'
 
 export interface Input {
   /** For messages. */
@@ -154,17 +155,11 @@ async function* readStream(name: string, stream: Readable, signal: AbortSignal):
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'this user may not read it',
-  EISDIR: 'it is a directory',
-}
-
 function inputError(path: string, cause: unknown): unknown {
   if (cause instanceof TidepoolError) return cause
   const errno = errnoOf(cause)
   if (errno === undefined) return cause
-  return new TidepoolError('input-unreadable', `can't read ${path}: ${REASONS[errno] ?? errno}`, {
+  return new TidepoolError('input-unreadable', `can't read ${path}: ${reasonOf(errno)}`, {
     cause,
     hint: 'Give a file that holds one `zfs send` stream, or - to read it from standard input.',
   })

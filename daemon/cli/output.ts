@@ -1,6 +1,7 @@
 /** What the command prints on stdout: tables for people, one JSON object a line for machines. */
 import type { Writable } from 'node:stream'
-import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { reasonOf } from './errno.ts'
 
 /** Whoever read stdout has gone (`| head`). No reason to say anything. */
 export class ReaderLeft extends TidepoolError {
@@ -96,5 +97,11 @@ export class Output {
 }
 
 function translated(error: unknown): unknown {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE' ? new ReaderLeft(error) : error
+  const errno = errnoOf(error)
+  if (errno === undefined) return error
+  if (errno === 'EPIPE') return new ReaderLeft(error)
+  return new TidepoolError('output-unwritable', `can't write to standard output: ${reasonOf(errno)}`, {
+    cause: error,
+    hint: 'Look at where it is redirected to: what came there is not whole.',
+  })
 }

@@ -148,7 +148,7 @@ test('standard input from a pipe is read as it comes, and can be left', async ()
 test('what can not be read is told with its reason', () =>
   inDirectory(async (path) => {
     for (const [file, why] of [
-      [join(path, 'none'), /there is no such file/],
+      [join(path, 'none'), /there is no such file or directory/],
       [path, /it is a directory/],
     ] as const)
       try {

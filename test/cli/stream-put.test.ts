@@ -90,7 +90,7 @@ test('reads a named file, and says which one it can not read', async () => {
     assert.is((await tidepool(['stream', 'put', 'p', file])).code, 0)
     const missing = await tidepool(['stream', 'put', 'p', `${path}/none`])
     assert.is(missing.code, 1)
-    assert.match(missing.stderr, /can't read .*none: there is no such file/)
+    assert.match(missing.stderr, /can't read .*none: there is no such file or directory/)
     assert.match((await tidepool(['stream', 'put', 'p', path])).stderr, /it is a directory/)
   } finally {
     await remove()

@@ -6,6 +6,7 @@ import { humanBytes } from '../../../pipeline/base/units.ts'
 import { download } from '../../../pipeline/transfer/download.ts'
 import { extentOf } from '../../../pipeline/transfer/restore.ts'
 import type { Cli, Verb } from '../cli.ts'
+import { reasonOf } from '../errno.ts'
 import { type FoundWrite, findWrite } from '../find.ts'
 import { Progress } from '../progress.ts'
 
@@ -96,21 +97,10 @@ async function* counted(pieces: AsyncIterable<Buffer>, progress: Progress): Asyn
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such directory',
-  ENOTDIR: 'a part of its path is not a directory',
-  EACCES: 'this user may not write there',
-  EPERM: 'this user may not write there',
-  EROFS: 'its file system may only be read',
-  ENOSPC: 'the disk is full',
-  EDQUOT: "the user's disk quota is used up",
-  EISDIR: 'it is a directory',
-}
-
 function outputError(file: string, error: unknown): unknown {
   const errno = errnoOf(error)
   if (error instanceof TidepoolError || errno === undefined) return error
-  return new TidepoolError('output-unwritable', `can't write ${file}: ${REASONS[errno] ?? errno}`, {
+  return new TidepoolError('output-unwritable', `can't write ${file}: ${reasonOf(errno)}`, {
     cause: error,
     hint: 'No file was left there; what had that name before is as it was.',
   })
