@@ -40,12 +40,13 @@ async function cassandra(signal: AbortSignal): Promise<Provided | Missing> {
   throw new Error(`a Cassandra node could not be started:\n${started.output}`)
 }
 
-/** The kernel's ZFS where there is one, else zfs-fuse; one that runs is used and left as it is. */
+/** The kernel's ZFS where there is one, else zfs-fuse, which all runs of tests on the machine share. */
 async function zfs(signal: AbortSignal): Promise<Provided | Missing> {
-  const end = async () => void (await run(zfsScript, ['stop']))
-  const started = await run(zfsScript, ['start'], signal)
+  const pid = String(process.pid)
+  const end = async () => void (await run(zfsScript, ['stop', pid]))
+  const started = await run(zfsScript, ['start', pid], signal)
   if (started.code === 3) return { missing: started.output }
-  if (started.code === 0) return { env: {}, end: started.output === 'started' ? end : async () => {} }
+  if (started.code === 0) return { env: {}, end }
   await end()
   signal.throwIfAborted()
   throw new Error(`no ZFS could be started:\n${started.output}`)
