@@ -8,6 +8,7 @@ import type { CallOptions, Catalogue } from '../stores/contract.ts'
 import type { Manifest } from '../transfer/manifest.ts'
 import { type NeededOptions, superfluousWrites } from './needed.ts'
 import { isReachable } from './plan.ts'
+import { endWrite } from './resolve.ts'
 import { EVERY_RULE, type Rules } from './rules.ts'
 import { readProject } from './settle.ts'
 import type { Project, WriteRow } from './state.ts'
@@ -38,7 +39,14 @@ export async function commitAttempt(catalogue: Catalogue, attempt: CommitAttempt
     if (happened(row, rules)) return project
     const refusal =
       tries > 0 && !rules.readOutcome ? 'the store did not confirm it' : reasonAgainst(project, attempt, row)
-    if (refusal !== undefined) throw refused(attempt, refusal, lost)
+    if (refusal !== undefined) {
+      if (lost === undefined || !rules.readOutcome) throw refused(attempt, refusal, lost)
+      // One that was sent may still arrive where nothing but the caller's own reason speaks against it.
+      const ended = row ? await endWrite(catalogue, planned.id, row, attempt) : 'gone'
+      if (ended === 'aborted' || ended === 'gone') throw refused(attempt, refusal, lost)
+      project = await readProject(catalogue, planned.id, attempt)
+      continue
+    }
     const nowMs = await catalogue.nowMs(attempt)
     const transaction = planCommit(project, attempt, nowMs)
     try {

@@ -102,6 +102,19 @@ test('what the caller no longer allows is not issued again', async () => {
   assert.match((error as Error).message, 'the dataset is gone')
 })
 
+test('a refusal is final: a commit that is still under way is ended first, or is seen to have happened', async () => {
+  for (const fault of Object.values(Fault)) {
+    const { catalogue, planned, attempt } = world()
+    let asked = 0
+    const stillAllowed = () => (asked++ > 0 ? 'this host was lost' : undefined)
+    const faulty = faultyCatalogue(catalogue, { writes: { 0: fault } })
+    const result = await commitAttempt(faulty, { ...attempt, stillAllowed }).catch(codeOf)
+    const state = (await read(catalogue, planned)).rows.get(row.writeId)?.state
+    assert.is(state, fault === Fault.NeverHappens ? 'aborted' : 'committed', fault)
+    assert.is(result === 'commit-refused', state === 'aborted', fault)
+  }
+})
+
 test('a commit that happened long ago is known by its row, superseded or gone already', async () => {
   const { catalogue, planned, attempt } = world()
   const later = faultyCatalogue(catalogue, {

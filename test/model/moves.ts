@@ -222,8 +222,9 @@ function* ofDataset(
   { name, host }: Machine,
   dataset: Dataset,
   self: daemon.Self,
-  { rules, bases }: Play,
+  { rules, bases, scrubs }: Play,
 ): Generator<Beginning> {
+  if (scrubs.includes('sweeps') && failedSaves(world) >= MOST_FAILED_SAVES) return
   const { head } = world.project.statics
   const asHead = savesAs(world.project, daemon.descentOf(host, dataset), rules) === 'head'
   const saving = function* (base: daemon.Base, begun?: Beginning['begun']): Generator<Beginning> {
@@ -246,6 +247,12 @@ function* ofDataset(
       begun: (next) => spend(next, 'move'),
     }
 }
+
+/** More failures in a row show nothing new: the scrub comes by in between. */
+const MOST_FAILED_SAVES = 2
+
+const failedSaves = ({ project, blobs }: World): number =>
+  [...project.rows.values()].filter((row) => row.state === 'aborted' && blobs.has(row.writeId)).length
 
 /** The smallest that nothing names any more, so that states do not differ by how many writes have failed. */
 function freshWriteId({ project, blobs, late, writes }: World, name: string): WriteId {

@@ -42,7 +42,7 @@ export const SCENARIOS = {
   renew: { opensB: 1, left: { lost: 1, dead: 1, renew: 1 } },
   side: { a: 'a', opensB: 1, scrubs: ['supersedes'], left: { dead: 1, pool: 1 } },
   fork: { a: 'a', b: 'x', opensB: 1, left: { dead: 1 } },
-  stale: { a: 'a', scrubs: ['ends what is stale'], left: { dead: 1 } },
+  stale: { a: 'a', scrubs: ['sweeps', 'ends what is stale'], left: { dead: 1 } },
   move: { a: 'a', b: 'x', opensA: 1, opensB: 1, left: { lost: 1, move: 1 } },
   rollback: { a: 'a', scrubs: EVERYTHING, left: { lost: 1, rollback: 1 } },
   destroy: { a: 'a', left: { lost: 1, destroy: 1, undelete: 1, compact: 1 } },
