@@ -251,8 +251,8 @@ function* ofDataset(
 /** More failures in a row show nothing new: the scrub comes by in between. */
 const MOST_FAILED_SAVES = 2
 
-const failedSaves = ({ project, blobs }: World): number =>
-  [...project.rows.values()].filter((row) => row.state === 'aborted' && blobs.has(row.writeId)).length
+const failedSaves = ({ project }: World): number =>
+  [...project.rows.values()].filter(({ state }) => state === 'aborted' || state === 'deleted').length
 
 /** The smallest that nothing names any more, so that states do not differ by how many writes have failed. */
 function freshWriteId({ project, blobs, late, writes }: World, name: string): WriteId {
