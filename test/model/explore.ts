@@ -2,9 +2,10 @@
 
 import { applyTransaction } from '../../pipeline/graph/transaction.ts'
 import { forgetWrite } from '../../pipeline/graph/transitions.ts'
+import { mentions, type Play } from './beginnings.ts'
 import { isSettled, judgeState } from './judge.ts'
 import { worldKey } from './keys.ts'
-import { type Move, mentions, movesIn, type Play, Stories } from './moves.ts'
+import { type Move, movesIn, Stories } from './moves.ts'
 import { mayLand } from './steps.ts'
 import { copyOf, type MachineName, PROJECT, type World } from './world.ts'
 

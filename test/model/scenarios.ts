@@ -3,8 +3,8 @@ import type { Guid, HostId, SessionId, WriteId } from '../../pipeline/base/ids.t
 import type { Rules } from '../../pipeline/graph/rules.ts'
 import type { Project, WriteRow } from '../../pipeline/graph/state.ts'
 import type { HostRow } from '../../pipeline/hosts/state.ts'
+import type { Play, ScrubWork } from './beginnings.ts'
 import { manifestOf } from './machine.ts'
-import type { Play, ScrubWork } from './moves.ts'
 import { CHUNK_BYTES } from './requests.ts'
 import {
   type Budget,
