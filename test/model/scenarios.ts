@@ -46,7 +46,7 @@ export const SCENARIOS = {
   move: { a: 'a', b: 'x', opensA: 1, opensB: 1, left: { lost: 1, move: 1 } },
   rollback: { a: 'a', scrubs: EVERYTHING, left: { lost: 1, rollback: 1 } },
   destroy: { a: 'a', left: { lost: 1, destroy: 1, undelete: 1, compact: 1 } },
-  purge: { a: 'a', left: { lost: 1, destroy: 1, purge: 1, reads: 1 } },
+  purge: { a: 'a', left: { lost: 1, destroy: 1, purge: 1 } },
   recreate: { a: 'a', b: 'x', opensB: 1, left: { destroy: 1, purge: 1, recreate: 1 } },
   hand: { a: 'a', scrubs: EVERYTHING, left: { hand: 1, lost: 1 } },
   twin: { a: 'a', b: 'x', twin: true },
