@@ -13,13 +13,13 @@ export interface RetryScope {
   readonly random: () => number
   readonly budget: RetryBudget
   readonly circuit: Circuit
+  /** No attempt of an operation begins later than this after its first could have. @default 5 min */
+  readonly deadlineMs?: number
 }
 
 export interface RetryOptions extends RetryScope {
   /** What is tried, for the error: `put chunk 7 of write …`. */
   readonly what: string
-  /** No attempt begins later than this after the first could have. @default 5 min */
-  readonly deadlineMs?: number
   /** How many attempts at most. @default 20 */
   readonly attempts?: number
   readonly signal?: AbortSignal | undefined
