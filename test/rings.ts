@@ -28,6 +28,8 @@ export const rings: readonly Ring[] = [
   // One at a time: they share one zfs-fuse, which does one thing at a time.
   { name: 'zfs', suffix: '.zfs.test.ts', needs: ['zfs'], jobs: 1, limitMs: 5 * minute },
   { name: 'zfs-long', suffix: '.zfs.long.test.ts', needs: ['zfs'], jobs: 1, limitMs: 20 * minute },
+  // Behind those of the single node, which is ended for it.
+  { name: 'cluster', suffix: '.cluster.test.ts', needs: ['cluster'], jobs: 1, limitMs: 10 * minute },
 ]
 
 /** Names for several rings, and which part of the long tests they run (a test's own share of its rounds). */

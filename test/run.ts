@@ -10,7 +10,7 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Ring } from './rings.ts'
 import { choose } from './support/runner/choose.ts'
-import { type NeedName, needs, type Provided } from './support/runner/needs.ts'
+import { type NeedName, needs, type Provided, rivals } from './support/runner/needs.ts'
 import { type FileResult, runFiles } from './support/runner/pool.ts'
 
 type Counts = { passed: number; failed: number; skipped: number }
@@ -91,6 +91,10 @@ async function provide(ring: Ring): Promise<{ reason: string; broken: boolean } 
   for (const name of ring.needs) {
     if (provided.has(name)) continue
     try {
+      for (const rival of rivals[name]) {
+        await provided.get(rival)?.end()
+        provided.delete(rival)
+      }
       const result = await needs[name](interrupted.signal)
       if ('missing' in result) return { reason: result.missing, broken: false }
       provided.set(name, result)

@@ -1,9 +1,9 @@
 /** What rings need beside Node: how each is started, told to the tests, and ended. */
-import { spawn } from 'node:child_process'
 import { connect } from 'node:net'
-import { fileURLToPath } from 'node:url'
+import { CLUSTER_NODES, clusterStart } from '../cluster-nodes.ts'
+import { runScript } from './script.ts'
 
-export type NeedName = 'cassandra' | 'zfs'
+export type NeedName = 'cassandra' | 'cluster' | 'zfs'
 
 /** Something that is there now: what tests are told of it, and how it ends (nothing, where it was there before). */
 export interface Provided {
@@ -18,38 +18,69 @@ export interface Missing {
 
 export const needs: Readonly<Record<NeedName, (signal: AbortSignal) => Promise<Provided | Missing>>> = {
   cassandra,
+  cluster,
   zfs,
 }
 
-const inSupport = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url))
-const cassandraScript = inSupport('cassandra.sh')
-const zfsScript = inSupport('zfs-fuse.sh')
+/** What has the same addresses is ended before the other is started. */
+export const rivals: Readonly<Record<NeedName, readonly NeedName[]>> = {
+  cassandra: ['cluster'],
+  cluster: ['cassandra'],
+  zfs: [],
+}
+
 const contactPoint = '127.0.0.1:9042'
+const myPid = String(process.pid)
 
 async function cassandra(signal: AbortSignal): Promise<Provided | Missing> {
   const env = { TIDEPOOL_TEST_CASSANDRA: process.env.TIDEPOOL_TEST_CASSANDRA ?? contactPoint }
   const left = { env, end: async () => {} }
   if (process.env.TIDEPOOL_TEST_CASSANDRA) return left
   if (await listens(9042, '127.0.0.1')) return left
-  const end = async () => void (await run(cassandraScript, ['stop']))
-  const started = await run(cassandraScript, ['start', '--fresh', '--with-pid', String(process.pid)], signal)
-  if (started.code === 3) return { missing: started.output }
-  if (started.code === 0) return { env, end }
-  await end()
-  signal.throwIfAborted()
-  throw new Error(`a Cassandra node could not be started:\n${started.output}`)
+  return started(
+    { what: 'Cassandra node', script: 'cassandra.sh', start: ['start', '--fresh', '--with-pid', myPid], env },
+    signal,
+  )
+}
+
+/** Always its own: its tests kill and stop nodes, which others may be using. */
+async function cluster(signal: AbortSignal): Promise<Provided | Missing> {
+  for (const address of CLUSTER_NODES)
+    if (await listens(9042, address))
+      return {
+        missing: `something listens on ${address}:9042 already, and these tests kill nodes of their own there; end it first`,
+      }
+  const start = [...clusterStart(process.pid), '--fresh']
+  const env = { TIDEPOOL_TEST_CLUSTER_PID: myPid }
+  return started({ what: 'cluster', script: 'cassandra.sh', start, env }, signal)
 }
 
 /** The kernel's ZFS where there is one, else zfs-fuse, which all runs of tests on the machine share. */
 async function zfs(signal: AbortSignal): Promise<Provided | Missing> {
-  const pid = String(process.pid)
-  const end = async () => void (await run(zfsScript, ['stop', pid]))
-  const started = await run(zfsScript, ['start', pid], signal)
-  if (started.code === 3) return { missing: started.output }
-  if (started.code === 0) return { env: {}, end }
+  const args = { start: ['start', myPid], stop: ['stop', myPid] }
+  return started({ what: 'ZFS', script: 'zfs-fuse.sh', ...args }, signal)
+}
+
+interface Start {
+  /** For the message: `no ZFS could be started`. */
+  readonly what: string
+  readonly script: Parameters<typeof runScript>[0]
+  readonly start: readonly string[]
+  readonly stop?: readonly string[]
+  readonly env?: Provided['env']
+}
+
+async function started(
+  { what, script, start, stop = ['stop'], env = {} }: Start,
+  signal: AbortSignal,
+): Promise<Provided | Missing> {
+  const end = async () => void (await runScript(script, stop))
+  const { code, output } = await runScript(script, start, signal)
+  if (code === 3) return { missing: output }
+  if (code === 0) return { env, end }
   await end()
   signal.throwIfAborted()
-  throw new Error(`no ZFS could be started:\n${started.output}`)
+  throw new Error(`no ${what} could be started:\n${output}`)
 }
 
 function listens(port: number, host: string): Promise<boolean> {
@@ -60,30 +91,5 @@ function listens(port: number, host: string): Promise<boolean> {
       resolve(open)
     }
     socket.once('connect', () => answer(true)).once('error', () => answer(false))
-  })
-}
-
-function run(
-  script: string,
-  args: readonly string[],
-  signal?: AbortSignal,
-): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve, reject) => {
-    // A session of its own: a Ctrl-C ends it when we say so, not in the middle of a start.
-    const child = spawn('sh', [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
-    let output = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text
-    })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      output += text
-    })
-    const abort = () => void (child.pid && process.kill(-child.pid, 'SIGTERM'))
-    signal?.addEventListener('abort', abort, { once: true })
-    child.once('error', reject)
-    child.once('close', (code) => {
-      signal?.removeEventListener('abort', abort)
-      resolve({ code, output: output.trim() })
-    })
   })
 }
