@@ -1,6 +1,8 @@
 /** Stores on the node that the tests run with: each in a keyspace of its own, dropped at the end. */
 import { randomBytes } from 'node:crypto'
-import { Client } from 'cassandra-driver'
+import { Client, types } from 'cassandra-driver'
+import type { WriteId } from '../../pipeline/base/ids.ts'
+import { bucketOf } from '../../pipeline/stores/cassandra/buckets.ts'
 import {
   type CassandraOptions,
   initCassandraStore,
@@ -61,4 +63,29 @@ export async function testClient(): Promise<Client> {
 
 export async function dropKeyspace(client: Client, keyspace: string): Promise<void> {
   await client.execute(`DROP KEYSPACE IF EXISTS ${keyspace}`)
+}
+
+/** Loses or changes one chunk behind a store's back, in every copy. */
+export async function damageChunk(
+  client: Client,
+  keyspace: string,
+  writeId: WriteId,
+  seq: number,
+  how: 'lost' | 'shorter' | 'longer',
+): Promise<void> {
+  const key = [writeId, bucketOf(seq), seq]
+  const where = 'WHERE write_id = ? AND bucket = ? AND seq = ?'
+  const table = `${keyspace}.chunk`
+  const options = { prepare: true, consistency: types.consistencies.all }
+  if (how === 'lost') {
+    await client.execute(`DELETE FROM ${table} USING TIMESTAMP 1 ${where}`, key, options)
+    return
+  }
+  const found = await client.execute(`SELECT data FROM ${table} ${where}`, key, options)
+  const data = found.first()?.get('data') as Buffer
+  const next = how === 'shorter' ? data.subarray(1) : Buffer.concat([data, Buffer.alloc(1)])
+  await client.execute(`UPDATE ${table} SET data = ?, len = ? ${where}`, [next, next.length, ...key], {
+    ...options,
+    timestamp: 2,
+  })
 }

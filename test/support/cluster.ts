@@ -1,0 +1,72 @@
+/** The three nodes of the ring `cluster`: a store over both data centres, and what may happen to a node. */
+import { randomBytes } from 'node:crypto'
+import { Client } from 'cassandra-driver'
+import { systemClock } from '../../pipeline/base/clock.ts'
+import { retryScope } from '../../pipeline/limit/retry.ts'
+import { initCassandraStore, openCassandraStore } from '../../pipeline/stores/cassandra/index.ts'
+import type { Store } from '../../pipeline/stores/contract.ts'
+import { retrying } from '../../pipeline/stores/retrying.ts'
+import { dropKeyspace } from './cassandra-store.ts'
+import { CLUSTER_NODES, clusterStart } from './cluster-nodes.ts'
+import { runScript } from './runner/script.ts'
+
+/** Two copies in dc1, so a quorum there needs both its nodes; one in dc2. */
+const replication = { dc1: 2, dc2: 1 }
+
+export interface ClusterStores {
+  /** Local to dc1, the home. */
+  readonly home: Store
+  /** Local to dc2. */
+  readonly away: Store
+  readonly keyspace: string
+  readonly client: Client
+  readonly cleanup: () => Promise<void>
+}
+
+export async function clusterStores(mode = 'home:dc1'): Promise<ClusterStores> {
+  const keyspace = `tidepool_test_${randomBytes(8).toString('hex')}`
+  const home = { contactPoints: [CLUSTER_NODES[0], CLUSTER_NODES[1]], localDc: 'dc1', keyspace }
+  const away = { contactPoints: [CLUSTER_NODES[2]], localDc: 'dc2', keyspace }
+  const client = new Client({
+    contactPoints: [...CLUSTER_NODES],
+    localDataCenter: 'dc1',
+    socketOptions: { readTimeout: 30_000 },
+  })
+  await client.connect()
+  const stores: Store[] = []
+  const cleanup = async (): Promise<void> => {
+    await Promise.all(stores.map((store) => store.close()))
+    await dropKeyspace(client, keyspace)
+    await client.shutdown()
+  }
+  try {
+    await initCassandraStore({ ...home, replication, mode })
+    const [one, other] = [await openCassandraStore(home), await openCassandraStore(away)]
+    stores.push(one, other)
+    return { home: one, away: other, keyspace, client, cleanup }
+  } catch (error) {
+    await cleanup()
+    throw error
+  }
+}
+
+/** As the commands wrap it, but giving up sooner. */
+export function patient(store: Store, deadlineMs: number): Store {
+  return retrying(store, {
+    scope: { ...retryScope({ clock: systemClock, random: Math.random }), deadlineMs },
+  })
+}
+
+/** Throws where the script says that it did not work. */
+async function script(...args: readonly string[]): Promise<void> {
+  const { code, output } = await runScript('cassandra.sh', args)
+  if (code !== 0) throw new Error(`cassandra.sh ${args.join(' ')}: ${output}`)
+}
+
+export const killNode = (node: number): Promise<void> => script('kill', String(node))
+export const pauseNode = (node: number): Promise<void> => script('pause', String(node))
+export const resumeNode = (node: number): Promise<void> => script('resume', String(node))
+
+/** Starts the nodes that were killed, and waits until they answer. */
+export const startNodes = (): Promise<void> =>
+  script(...clusterStart(Number(process.env.TIDEPOOL_TEST_CLUSTER_PID ?? process.pid)))
