@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
@@ -139,11 +140,13 @@ test('an interrupted put ends with 130, commits nothing and keeps nothing', asyn
   const whole = await streamBytes(full)
   const stdin = new PassThrough()
   stdin.write(whole.subarray(0, 200_000))
-  setTimeout(() => interrupted.abort(new Error('interrupted')), 50)
-  const put = await tidepoolOver(store)(['stream', 'put', 'p', '--chunk-size', '64K'], {
+  const putting = tidepoolOver(store)(['stream', 'put', 'p', '--chunk-size', '64K'], {
     stdin,
     signal: interrupted.signal,
   })
+  while (store.state.blobs.size === 0) await setTimeout(1)
+  interrupted.abort(new Error('interrupted'))
+  const put = await putting
   assert.is(put.code, 130)
   assert.match(put.stderr, /nothing was committed/)
   assert.is(store.state.blobs.size, 0)
