@@ -24,7 +24,7 @@ export class HighWaterMark {
         hint: 'Use larger chunks for a stream of this length.',
       })
     while (seq >= this.#mark) await this.#raised(this.#begin())
-    if (seq >= this.#mark / 2 && !this.#next) this.#begin()
+    if (seq >= this.#mark / 2 && this.#mark < MAX_CHUNKS) this.#begin()
   }
 
   /** Nothing is under way any more. */
