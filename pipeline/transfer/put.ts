@@ -8,15 +8,16 @@ import { type HostId, newWriteId, type ProjectId, type SessionId, type WriteId }
 import { commitAttempt } from '../graph/commit.ts'
 import type { NeededOptions } from '../graph/needed.ts'
 import { type Placement, placementOf } from '../graph/placement.ts'
-import { endWrite, unresolvedWrites } from '../graph/resolve.ts'
+import { unresolvedWrites } from '../graph/resolve.ts'
 import { readProject } from '../graph/settle.ts'
 import type { Project, WriteRow } from '../graph/state.ts'
-import { beginWrite, markDeleted, raiseSeqHigh } from '../graph/transitions.ts'
 import type { Limiter, Priority } from '../limit/limiter.ts'
 import type { Store } from '../stores/contract.ts'
 import { inspect } from '../stream/inspect.ts'
 import { type StreamBegin, StreamParser } from '../stream/parser.ts'
 import type { Source } from './chunker.ts'
+import { cleanUp, committedAfterAll } from './clean-up.ts'
+import { intend, reserve } from './intent.ts'
 import { MANIFEST_VERSION, type Manifest } from './manifest.ts'
 import { upload } from './upload.ts'
 
@@ -52,9 +53,6 @@ export interface Put {
 
 /** A short stream needs no second mark, a long one few. */
 const FIRST_SEQ_HIGH = 64
-
-/** How long cleaning up after a failure may take before it is left to scrub. */
-const CLEAN_UP_LIMIT_MS = 20_000
 
 export async function putStream(source: Source, options: PutOptions): Promise<Put> {
   const stop = new LinkedAbort(options.signal)
@@ -153,22 +151,6 @@ async function putParsed(opened: Opened, options: PutOptions & { signal: AbortSi
   }
 }
 
-/** Where only the very last answer was lost, it happened, and is reported as what it is. */
-async function committedAfterAll(
-  store: Store,
-  id: ProjectId,
-  writeId: WriteId,
-): Promise<Pick<Put, 'project' | 'manifest'> | undefined> {
-  try {
-    const project = await store.catalogue.read(id, { signal: AbortSignal.timeout(CLEAN_UP_LIMIT_MS) })
-    const manifest = project?.rows.get(writeId)?.manifest
-    return project && manifest ? { project, manifest } : undefined
-  } catch {
-    // Not known is told as failed: the next put or scrub sees what it is.
-    return undefined
-  }
-}
-
 const defaultPlace = (project: Project, begin: StreamBegin): Placement =>
   placementOf(project, begin.fromGuid, begin.toGuid)
 
@@ -184,51 +166,6 @@ async function requireReceivable(store: Store, begin: StreamBegin, signal: Abort
         hint: 'Send it without those features, or change what the store says its hosts can receive.',
       },
     )
-}
-
-async function intend(store: Store, planned: Project, row: WriteRow, signal: AbortSignal): Promise<void> {
-  const { catalogue } = store
-  try {
-    if (await catalogue.apply(beginWrite(planned, row), { signal })) return
-  } catch (error) {
-    if (!(error instanceof OutcomeUnknownError) || signal.aborted) throw error
-  }
-  const now = await readProject(catalogue, planned.id, { signal })
-  if (now.rows.get(row.writeId)?.state === 'writing') return
-  if (now.statics.epoch === planned.statics.epoch && now.statics.life === 'live')
-    throw new OutcomeUnknownError(`intent of write ${row.writeId}`)
-  throw lostProject(planned.id)
-}
-
-async function reserve(
-  store: Store,
-  planned: Project,
-  row: WriteRow,
-  seqHigh: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const raise = raiseSeqHigh(planned, row.writeId, seqHigh)
-  try {
-    if (await store.catalogue.apply(raise, { signal })) return
-  } catch (error) {
-    if (!(error instanceof OutcomeUnknownError) || signal.aborted) throw error
-  }
-  const now = await readProject(store.catalogue, planned.id, { signal })
-  const mark = now.rows.get(row.writeId)
-  if (mark?.state === 'writing' && mark.seqHigh >= seqHigh) return
-  if (mark?.state === 'writing' && now.statics.epoch === planned.statics.epoch)
-    throw new OutcomeUnknownError(raise.what)
-  throw lostProject(planned.id)
-}
-
-function lostProject(project: ProjectId): TidepoolError {
-  return new TidepoolError(
-    'project-lost',
-    `project ${project} was taken over, rolled back or destroyed while the stream was being stored`,
-    {
-      hint: 'Look at the project again before you repeat it.',
-    },
-  )
 }
 
 function stillAllowed(
@@ -303,34 +240,4 @@ async function afterCommit(
     catalogue.log({ atMs, project, writeId: row.writeId, what: 'committed' }, { signal }),
     catalogue.forgetWriting(row.host, row.writeId, { signal }),
   ])
-}
-
-/**
- * Ends the write and removes what was stored of it. Resolves with the state that it has; whatever could not be done
- * is done by scrub, which finds the write by its entry.
- */
-async function cleanUp(
-  store: Store,
-  project: ProjectId,
-  row: WriteRow,
-): Promise<WriteRow['state'] | 'gone' | 'unknown'> {
-  const { blobs, catalogue } = store
-  const signal = AbortSignal.timeout(CLEAN_UP_LIMIT_MS)
-  try {
-    const state = await endWrite(catalogue, project, row, { signal })
-    if (state === 'aborted') {
-      const seqHigh =
-        (await catalogue.read(project, { signal }))?.rows.get(row.writeId)?.seqHigh ?? row.seqHigh
-      await blobs.remove({ project, writeId: row.writeId, chunkBytes: row.chunkBytes, seqHigh }, { signal })
-      await catalogue.apply(
-        markDeleted(project, { ...row, state: 'aborted' }, await catalogue.nowMs({ signal })),
-        { signal },
-      )
-    }
-    await catalogue.forgetWriting(row.host, row.writeId, { signal })
-    return state
-  } catch {
-    // The failure that led here is the one to tell; scrub ends what is left.
-    return 'unknown'
-  }
 }
