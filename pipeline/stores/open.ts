@@ -29,6 +29,8 @@ export interface OpenOptions {
 const DIRECTORY_CHUNKS = 8
 /** A node with a heap of 1 GiB takes 25 MiB at a time from one address; what is more waits in its sockets. */
 const CASSANDRA_BYTES = 16 * MIB
+/** Fewer leave a node idle between two chunks, however slow it seems. */
+const CASSANDRA_CHUNKS = 16
 
 export async function openStore(url: string, options: OpenOptions = {}): Promise<OpenedStore> {
   const parsed = parseStoreUrl(url)
@@ -79,6 +81,11 @@ async function withPassword(url: CassandraUrl, { env = process.env }: OpenOption
 }
 
 function limiterFor({ kind, blobs }: Store): Limiter {
-  if (kind === 'cassandra') return adaptiveLimiter({ clock: systemClock, maxBytes: CASSANDRA_BYTES })
+  if (kind === 'cassandra')
+    return adaptiveLimiter({
+      clock: systemClock,
+      maxBytes: CASSANDRA_BYTES,
+      latencyMin: CASSANDRA_CHUNKS,
+    })
   return fixedLimiter({ count: DIRECTORY_CHUNKS, maxBytes: DIRECTORY_CHUNKS * blobs.defaultChunkBytes })
 }

@@ -4,6 +4,7 @@
  */
 import { LinkedAbort } from '../base/abort.ts'
 import { codeOf, TidepoolError } from '../base/errors.ts'
+import { MIB } from '../base/units.ts'
 import type { Limiter, Priority } from '../limit/limiter.ts'
 import type { BlobReader, BlobStore, Chunk, GetOptions, WriteExtent } from '../stores/contract.ts'
 import { BufferPool } from './buffers.ts'
@@ -27,7 +28,8 @@ interface Fetched {
   readonly giveBack: () => void
 }
 
-const READ_AHEAD_BYTES = 8 * 1024 * 1024
+/** One chunk that comes late holds up all behind it: with 8 MiB ahead a single node brought a fifth less. */
+const READ_AHEAD_BYTES = 16 * MIB
 
 /** Yields each chunk's bytes; a buffer is the consumer's until it asks for the next. */
 export async function* download(

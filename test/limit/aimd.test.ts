@@ -93,6 +93,18 @@ test('a halving holds the latency guard back too: the slow answers were sent bef
   assert.is(windowOf(500, 1500), 22)
 })
 
+test('slowness alone cuts no lower than it may, overload does', () => {
+  const { windowOf, overload } = drive({ start: 32, latencyMin: 16 })
+  windowOf(10, 0, 1)
+  assert.equal(
+    [1000, 2000, 3000].map((t) => windowOf(500, t)),
+    [22, 16, 16],
+  )
+  assert.is(overload(5000), 8)
+  // What overload has cut stays cut while it is slow.
+  assert.is(windowOf(500, 6000), 8)
+})
+
 test('never goes under its minimum', () => {
   const { windowOf } = drive({ start: 4, min: 3 })
   windowOf(10, 0, 1)

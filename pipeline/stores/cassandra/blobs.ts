@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { type QueryOptions, types } from 'cassandra-driver'
 import { TidepoolError } from '../../base/errors.ts'
-import { KIB } from '../../base/units.ts'
+import { MIB } from '../../base/units.ts'
 import { chunkLength, MAX_CHUNK_BYTES } from '../../transfer/manifest.ts'
 import type { BlobReader, BlobStore, BlobWriter, Chunk, WriteExtent, WriteRef } from '../contract.ts'
 import { bucketOf, bucketsBelow } from './buckets.ts'
@@ -14,7 +14,11 @@ import { missingChunks } from './missing.ts'
 import type { Session } from './session.ts'
 import { removeEntry, storedEntries } from './stored.ts'
 
-export const DEFAULT_CHUNK_BYTES = 512 * KIB
+/**
+ * Of 256 KiB, 512 KiB and 1 MiB the largest was the quickest, by a fifth to a third both ways, even on a heap whose regions are
+ * no larger than that; more than this is past what makers of such stores advise.
+ */
+export const DEFAULT_CHUNK_BYTES = MIB
 /** Removals ask for whole partitions, so a few at a time keep a node busy. */
 const REMOVALS_AT_ONCE = 16
 export const REMOVED_AT = 1_000_000

@@ -5,7 +5,7 @@
 
 /** Neighbours spread over so many partitions. */
 export const STRIPES = 16
-/** So many chunks lie in one partition: 8 MiB at 512 KiB a chunk, and one tombstone where they are removed. */
+/** So many chunks lie in one partition: 16 MiB at 1 MiB a chunk, and one tombstone where they are removed. */
 export const ROWS = 16
 
 const GROUP = STRIPES * ROWS
