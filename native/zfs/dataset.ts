@@ -192,7 +192,29 @@ export async function rollback(
   // It works under a mount, too, yet caches go on showing what was: zfs-fuse's for an hour.
   if (mount) throw mounted(dataset, mount.mountPoint)
   const args = ['rollback', ...(destroyNewer ? ['-r'] : []), to]
-  await whileBusy(zfs, dataset, () => zfs.commands.change('zfs', args, options), { ...options, holds: true })
+  await whileBusy(
+    zfs,
+    dataset,
+    () => zfs.commands.change('zfs', args, options).catch(busyAfterUnmount(zfs)),
+    {
+      ...options,
+      holds: true,
+    },
+  )
+}
+
+/** In the moment after an unmount zfs-fuse calls a rollback an I/O error, about one time in three; the next one works. */
+function busyAfterUnmount({ capabilities }: Zfs): (error: unknown) => never {
+  return (error) => {
+    if (capabilities.flavour === 'zfs-fuse' && error instanceof ZfsError && /: I\/O error/.test(error.stderr))
+      throw new ZfsError(
+        'dataset-busy',
+        error.message,
+        { program: 'zfs', args: [], stderr: error.stderr },
+        error,
+      )
+    throw error
+  }
 }
 
 /** False where it had that hold already. */

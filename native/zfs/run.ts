@@ -83,8 +83,14 @@ export class Commands {
     try {
       let rest = ''
       running.child.stdout.setEncoding('utf8')
-      for await (const text of running.child.stdout) {
-        const lines = (rest + text).split('\n')
+      const texts: AsyncIterator<string> = running.child.stdout[Symbol.asyncIterator]()
+      for (;;) {
+        // A command that we ended has lost its pipe first: why it was ended is the reason, not the pipe.
+        const text = await texts
+          .next()
+          .catch((error: unknown) => running.done.then(() => Promise.reject(error)))
+        if (text.done) break
+        const lines = (rest + text.value).split('\n')
         rest = lines.pop() ?? ''
         yield* lines
       }
