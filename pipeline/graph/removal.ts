@@ -5,7 +5,8 @@
 import { OutcomeUnknownError, TidepoolError } from '../base/errors.ts'
 import type { ProjectId } from '../base/ids.ts'
 import type { CallOptions, Store } from '../stores/contract.ts'
-import type { WriteRow } from './state.ts'
+import { endWrite } from './resolve.ts'
+import type { WriteRow, WriteState } from './state.ts'
 import { markDeleted } from './transitions.ts'
 
 const TRIES = 8
@@ -43,6 +44,26 @@ export async function removeEnded(
     if (!now || now.state === 'deleted') return
   }
   throw new OutcomeUnknownError(`end of write ${row.writeId}`, lost)
+}
+
+/**
+ * Ends a write that its writer has given up or left, removes what is stored of it, and only then forgets that it was
+ * in progress: until there its entry is what tells a scrub where to go on. The state that it turned out to be in, and
+ * its row as it was read then.
+ */
+export async function abandonWrite(
+  store: Pick<Store, 'blobs' | 'catalogue'>,
+  project: ProjectId,
+  row: WriteRow,
+  options: CallOptions = {},
+): Promise<{ state: WriteState | 'gone'; ended: WriteRow | undefined }> {
+  const { catalogue } = store
+  const state = await endWrite(catalogue, project, row, options)
+  // Only now is the high-water mark the last one: raising it needs a row that is still writing.
+  const ended = (await catalogue.read(project, options))?.rows.get(row.writeId)
+  if (ended?.state === 'aborted') await removeEnded(store, project, ended, options)
+  await catalogue.forgetWriting(row.host, row.writeId, options)
+  return { state, ended }
 }
 
 /** What a write takes, for the count of what one run deletes; an estimate where it was never committed. */

@@ -3,8 +3,7 @@
  * their hosts, ended by transaction, and only then removed.
  */
 import type { HostId, ProjectId, SessionId, WriteId } from '../base/ids.ts'
-import { bytesOf, removeEnded } from '../graph/removal.ts'
-import { endWrite } from '../graph/resolve.ts'
+import { abandonWrite, bytesOf } from '../graph/removal.ts'
 import type { WriteRow } from '../graph/state.ts'
 import { RENEW_INTERVAL_MS } from '../hosts/heartbeat.ts'
 import type { WritingEntry } from '../stores/contract.ts'
@@ -156,12 +155,7 @@ export class StaleWrites {
   async #abort(entry: WritingEntry, why: string): Promise<CleaningFinding> {
     const { store, signal } = this.#run
     const { project, row } = entry
-    const state = await endWrite(store.catalogue, project, row, { signal })
-    // Only now is the high-water mark the last one: raising it needs a row that is still writing.
-    const ended = (await store.catalogue.read(project, { signal }))?.rows.get(row.writeId)
-    if (ended?.state === 'aborted') await removeEnded(store, project, ended, { signal })
-    // Last: until here the entry is what tells the next scrub where to go on.
-    await store.catalogue.forgetWriting(row.host, row.writeId, { signal })
+    const { state, ended } = await abandonWrite(store, project, row, { signal })
     return state === 'aborted'
       ? staleWrite(project, ended ?? row, why, 'done')
       : staleEntry(entry, state, 'done')

@@ -1,7 +1,6 @@
 /** What is done at once about a put that failed; whatever can't be done is left to scrub. */
 import type { ProjectId, WriteId } from '../base/ids.ts'
-import { removeEnded } from '../graph/removal.ts'
-import { endWrite } from '../graph/resolve.ts'
+import { abandonWrite } from '../graph/removal.ts'
 import type { Project, WriteRow } from '../graph/state.ts'
 import type { Store } from '../stores/contract.ts'
 import type { Manifest } from './manifest.ts'
@@ -18,17 +17,9 @@ export async function cleanUp(
   project: ProjectId,
   row: WriteRow,
 ): Promise<WriteRow['state'] | 'gone' | 'unknown'> {
-  const { catalogue } = store
-  const signal = AbortSignal.timeout(CLEAN_UP_LIMIT_MS)
   try {
-    const state = await endWrite(catalogue, project, row, { signal })
-    if (state === 'aborted') {
-      // Only now is the high-water mark the last one: raising it needs a row that is still writing.
-      const ended = (await catalogue.read(project, { signal }))?.rows.get(row.writeId)
-      if (ended?.state === 'aborted') await removeEnded(store, project, ended, { signal })
-    }
-    await catalogue.forgetWriting(row.host, row.writeId, { signal })
-    return state
+    const signal = AbortSignal.timeout(CLEAN_UP_LIMIT_MS)
+    return (await abandonWrite(store, project, row, { signal })).state
   } catch {
     // The failure that led here is the one to tell; scrub ends what is left.
     return 'unknown'
