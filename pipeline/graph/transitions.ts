@@ -354,8 +354,7 @@ export function finishPurge(project: Project, nowMs: number, rules: Rules = EVER
 /** A new life under an old id: nothing of the earlier one can commit into it, because epoch and rev go on. */
 export function recreateProject(
   project: Project,
-  owner: HostId | null,
-  nowMs: number,
+  { owner, nowMs, quotaBytes, properties, uid, gid }: NewProject,
   rules: Rules = EVERY_RULE,
 ): Transaction {
   const epoch = project.statics.epoch + (rules.recreateEpoch ? 1n : 0n)
@@ -365,6 +364,10 @@ export function recreateProject(
     born: epoch,
     head: null,
     kept: {},
+    quotaBytes: quotaBytes ?? null,
+    properties: properties ?? {},
+    uid: uid ?? null,
+    gid: gid ?? null,
   })
 }
 

@@ -32,7 +32,7 @@ const schema = z.object({
     records: z.record(z.string(), size),
   }),
   /** What the caller measured of the dataset, where it could. */
-  usage: z.object({ referencedBytes: size, usedBytes: size }).optional(),
+  usage: z.object({ referencedBytes: size, usedBytes: size, logicalBytes: size.optional() }).optional(),
   treeDigest: z.string().optional(),
 })
 

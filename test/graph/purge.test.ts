@@ -46,7 +46,7 @@ test('everything goes, and the project can be created again', async () => {
   const after = await purgeProject(world.store, id)
   assert.is(after.statics.life, 'purged')
   assertPurged(setting)
-  await world.apply(recreateProject(after, world.host.host, 0))
+  await world.apply(recreateProject(after, { owner: world.host.host, nowMs: 0 }))
   assert.ok(world.read(id).statics.born > epoch)
 })
 

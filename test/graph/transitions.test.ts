@@ -155,7 +155,7 @@ test('each change of life starts from one life only', () => {
     ['destroyed', 'live', (project) => undeleteProject(project, 4)],
     ['destroyed', 'purging', (project) => startPurge(project, 4)],
     ['purging', 'purged', (project) => finishPurge({ ...project, rows: new Map() }, 4)],
-    ['purged', 'live', (project) => recreateProject(project, B, 4)],
+    ['purged', 'live', (project) => recreateProject(project, { owner: B, nowMs: 4 })],
   ]
   for (const [from, to, step] of steps)
     for (const life of lives) {
@@ -177,7 +177,7 @@ test('each change of life starts from one life only', () => {
 test('a purge ends only when every write is gone, and a new life knows nothing of the old one', () => {
   fails(() => finishPurge(inLife('purging'), 0), 'purge-unfinished')
   const purged = projectOf([edge('a', 0, 1, { state: 'deleted' })], { life: 'purged', epoch: 8n, born: 1n })
-  const { statics } = after(purged, recreateProject(purged, B, 0))
+  const { statics } = after(purged, recreateProject(purged, { owner: B, nowMs: 0 }))
   assert.equal([statics.epoch, statics.born, statics.owner, statics.head], [9n, 9n, B, null])
   assert.equal(statics.kept, {})
 })

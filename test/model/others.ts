@@ -37,7 +37,7 @@ export const destroy = (tools: Tools): Promise<Outcome> =>
 export const undelete = (tools: Tools): Promise<Outcome> =>
   decide(tools, (project) => undeleteProject(project, 0, tools.rules))
 export const recreate = (tools: Tools, owner: HostId): Promise<Outcome> =>
-  decide(tools, (project) => recreateProject(project, owner, 0, tools.rules))
+  decide(tools, (project) => recreateProject(project, { owner, nowMs: 0 }, tools.rules))
 
 export async function purge({ catalogue, chunks: { blobs }, rules }: Tools): Promise<Outcome> {
   await purgeProject({ catalogue, blobs }, PROJECT, { rules })

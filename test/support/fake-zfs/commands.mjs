@@ -123,6 +123,13 @@ function writtenBytes(directory, dataset) {
   return newest && live === pack(filesOf(directory, newest.files)) ? 0 : live.length
 }
 
+/** Between a snapshot and the one before it. */
+function writtenIn(directory, { snapshots }, snapshot) {
+  const before = snapshots[snapshots.indexOf(snapshot) - 1]
+  const text = pack(filesOf(directory, snapshot.files))
+  return before && text === pack(filesOf(directory, before.files)) ? 0 : text.length
+}
+
 function property(state, directory, item, name) {
   const { kind, dataset, snapshot, full } = item
   const own = snapshot ?? dataset
@@ -150,7 +157,8 @@ function property(state, directory, item, name) {
     origin: () => '-',
     receive_resume_token: () => '-',
     userrefs: () => (kind === 'snapshot' ? own.holds.length : '-'),
-    written: () => (live ? writtenBytes(directory, dataset) : '0'),
+    written: () =>
+      live ? writtenBytes(directory, dataset) : snapshot ? writtenIn(directory, dataset, snapshot) : '-',
   }
   if (computed[name]) return [String(computed[name]()), '-']
   if (!live) return ['-', '-']
@@ -405,12 +413,14 @@ const send = {
         fail(`warning: cannot send '${rest[0]}': not an earlier snapshot from the same fs`)
     }
     // Read now: zfs-fuse lets a snapshot be destroyed under its send, and so does this.
+    const text = pack(filesOf(directory, to.files))
+    const same = from?.files !== undefined && text === pack(filesOf(directory, from.files))
     return [
       ...encode({
         toGuid: to.guid,
         fromGuid: from?.guid,
         name: rest[0],
-        text: pack(filesOf(directory, to.files)),
+        text: same ? undefined : text,
       }),
     ]
   },
@@ -464,7 +474,7 @@ const receive = {
           `cannot receive incremental stream: destination ${full} has been modified\nsince most recent snapshot`,
         )
     }
-    unpack(filesOf(directory, dataset.files), prepared.text)
+    if (prepared.text !== undefined) unpack(filesOf(directory, dataset.files), prepared.text)
     const files = newKey(state)
     copyFiles(directory, dataset.files, files)
     dataset.snapshots.push({

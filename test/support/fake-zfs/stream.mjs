@@ -65,6 +65,7 @@ class Fletcher {
   }
 }
 
+/** Without a text nothing has changed since the base: no record between BEGIN and END. */
 export function* encode({ toGuid, fromGuid, name, text }) {
   const sum = new Fletcher()
   const begin = Buffer.alloc(HEADER)
@@ -77,10 +78,10 @@ export function* encode({ toGuid, fromGuid, name, text }) {
   begin.write(name, 56, 255, 'latin1')
   sum.push(begin)
   yield begin
-  const bytes = Buffer.from(text)
+  const bytes = Buffer.from(text ?? '')
   const prefix = Buffer.alloc(8)
   prefix.writeBigUInt64LE(BigInt(bytes.length))
-  const all = Buffer.concat([prefix, bytes, Buffer.alloc(-bytes.length & 511)])
+  const all = text === undefined ? '' : Buffer.concat([prefix, bytes, Buffer.alloc(-bytes.length & 511)])
   for (let at = 0; at < all.length; at += BLOCK) {
     const payload = Buffer.from(all.subarray(at, at + BLOCK))
     const padded = Buffer.concat([payload, Buffer.alloc(-payload.length & 511)])
@@ -149,6 +150,6 @@ export async function decode(stdin) {
     toGuid: String(begin.readBigUInt64LE(40)),
     fromGuid: fromGuid === 0n ? undefined : String(fromGuid),
     name: begin.toString('latin1', 56, begin.indexOf(0, 56)),
-    text: all.toString('utf8', 8, 8 + Number(all.readBigUInt64LE(0))),
+    text: all.length === 0 ? undefined : all.toString('utf8', 8, 8 + Number(all.readBigUInt64LE(0))),
   }
 }

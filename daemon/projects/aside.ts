@@ -1,0 +1,29 @@
+/**
+ * Sets aside what the pool has of a project and what may not be its present state: under another name, unmounted, whole.
+ * Nothing is merged, nothing destroyed.
+ */
+import { rename } from '../../native/zfs/dataset.ts'
+import { unmount } from '../../native/zfs/mount.ts'
+import type { DatasetName } from '../../native/zfs/names.ts'
+import type { ActOptions, ProjectHost } from './host.ts'
+import { asideName } from './names.ts'
+import type { Resident } from './resident.ts'
+
+export interface SetAside {
+  readonly name: DatasetName
+  readonly why: string
+}
+
+/** Rejects with `dataset-busy` where somebody is in it; then it stays as it was. */
+export async function setAside(
+  host: ProjectHost,
+  there: Resident,
+  why: string,
+  { signal }: ActOptions = {},
+): Promise<SetAside> {
+  const run = signal ? { signal } : {}
+  await unmount(host.zfs, there.name, run)
+  const name = asideName(host.parent, there.id)
+  await rename(host.zfs, there.name, name, run)
+  return { name, why }
+}

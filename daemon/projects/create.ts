@@ -1,0 +1,83 @@
+/** Makes a project: a row in the store that names this host its owner, then, as for any other, an open. */
+import { OutcomeUnknownError, TidepoolError } from '../../pipeline/base/errors.ts'
+import type { ProjectId } from '../../pipeline/base/ids.ts'
+import { settle } from '../../pipeline/graph/settle.ts'
+import { createProject, recreateProject } from '../../pipeline/graph/transitions.ts'
+import type { ActOptions, ProjectHost } from './host.ts'
+import { type Opened, openLocked } from './open.ts'
+import { checkProperties } from './properties.ts'
+
+export interface CreateOptions extends ActOptions {
+  readonly quotaBytes?: bigint
+  readonly properties?: Readonly<Record<string, string>>
+  /** Whose the root of the project is. */
+  readonly owner?: { readonly uid: number; readonly gid: number }
+}
+
+const MIN_QUOTA_BYTES = 1024n * 1024n
+
+/** Rejects with `project-exists` where there is one, also of another host. The same id may be used again after a purge. */
+export async function createProjectHere(
+  host: ProjectHost,
+  id: ProjectId,
+  options: CreateOptions = {},
+): Promise<Opened> {
+  const { quotaBytes, properties = {}, owner } = options
+  checkProperties(properties)
+  if (quotaBytes !== undefined && quotaBytes < MIN_QUOTA_BYTES)
+    throw new TidepoolError('bad-quota', `a quota of ${quotaBytes} bytes is too small`, {
+      hint: 'Give at least 1 MiB, or none.',
+    })
+  if (
+    owner &&
+    ![owner.uid, owner.gid].every((number) => Number.isInteger(number) && number >= 0 && number < 2 ** 32 - 1)
+  )
+    throw new TidepoolError('bad-owner', `${owner.uid}:${owner.gid} is no uid and gid`, {
+      hint: 'Give two numbers, such as 1000:1000.',
+    })
+  return host.locks.hold(id, 'create', options.signal, async () => {
+    host.mayAct()
+    await insert(host, id, options)
+    return openLocked(host, id, options)
+  })
+}
+
+async function insert(host: ProjectHost, id: ProjectId, options: CreateOptions): Promise<void> {
+  const { catalogue } = host.store
+  const { quotaBytes, properties, owner } = options
+  const nowMs = await catalogue.nowMs(options)
+  const there = await catalogue.read(id, options)
+  if (there && there.statics.life !== 'purged') throw exists(id, there.statics.life)
+  const set = {
+    owner: host.host,
+    nowMs,
+    ...(quotaBytes !== undefined && { quotaBytes }),
+    ...(properties && { properties }),
+    ...(owner && { uid: owner.uid, gid: owner.gid }),
+  }
+  if (there) {
+    const after = await settle(catalogue, there, recreateProject(there, set), options)
+    if (after.statics.life !== 'live' || after.statics.owner !== host.host)
+      throw exists(id, after.statics.life)
+    return
+  }
+  try {
+    if (await catalogue.apply(createProject(id, set), options)) return
+  } catch (error) {
+    if (!(error instanceof OutcomeUnknownError)) throw error
+  }
+  // A false or lost answer: it may be ours. A fresh project of ours has no writes, and is as good as one we just made.
+  const now = await catalogue.read(id, options)
+  if (!now) throw new OutcomeUnknownError(`creation of project ${id}`)
+  const ours = now.statics.owner === host.host && now.statics.head === null && now.rows.size === 0
+  if (!ours) throw exists(id, now.statics.life)
+}
+
+function exists(id: ProjectId, life: string): TidepoolError {
+  return new TidepoolError('project-exists', `there is a project ${id} already (${life})`, {
+    hint:
+      life === 'destroyed'
+        ? `Have it back by an undelete, or choose another id; its own is free once it is purged.`
+        : 'Choose another id, or open that one.',
+  })
+}

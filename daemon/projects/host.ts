@@ -1,0 +1,46 @@
+/** What every act on a project needs to know: the store, the pool that is its cache here, and who this host is. */
+import type { DatasetName } from '../../native/zfs/names.ts'
+import type { Zfs } from '../../native/zfs/zfs.ts'
+import type { Clock } from '../../pipeline/base/clock.ts'
+import type { HostId, SessionId } from '../../pipeline/base/ids.ts'
+import type { RetentionPolicy } from '../../pipeline/graph/retention.ts'
+import type { DeathWatch } from '../../pipeline/hosts/take.ts'
+import type { Limiter } from '../../pipeline/limit/limiter.ts'
+import type { Store } from '../../pipeline/stores/contract.ts'
+import type { ProjectLocks } from './locks.ts'
+
+export interface ProjectSettings {
+  readonly retention: RetentionPolicy
+  /** New points are refused where the snapshots of a project take more than so many times its quota. */
+  readonly snapshotQuotaFactor: number
+  /** Whether a host that looks dead loses its projects to whoever wants them, or only once a person says so. */
+  readonly takeover: 'automatic' | 'ask'
+  /** How long after the commit of its newest point a project may be evicted at the earliest. */
+  readonly evictAfterCommitMs: number
+}
+
+export interface ProjectHost {
+  readonly store: Store
+  readonly limiter: Limiter
+  readonly clock: Clock
+  readonly zfs: Zfs
+  /** The dataset below which projects live, and the GUID of its pool. */
+  readonly parent: DatasetName
+  readonly poolGuid: string
+  /** Projects are mounted at `<mountRoot>/<id>`. */
+  readonly mountRoot: string
+  readonly host: HostId
+  readonly session: SessionId
+  /** Whether an earlier session of this host is known to be over, so that what it left writing is ours to end. */
+  readonly isEnded: (session: SessionId) => boolean
+  readonly deathWatch: DeathWatch
+  readonly locks: ProjectLocks
+  readonly settings: ProjectSettings
+  /** Throws `host-lost` while this host may not commit, open or evict. */
+  readonly mayAct: () => void
+}
+
+/** What an act was asked with. */
+export interface ActOptions {
+  readonly signal?: AbortSignal | undefined
+}

@@ -1,0 +1,86 @@
+/**
+ * "Anything new?": whether a project holds what its newest snapshot does not. Where ZFS counts what was written it is
+ * asked; elsewhere a snapshot is made and the step to it looked into, which is what counts everywhere.
+ */
+import { destroySnapshot, snapshot } from '../../native/zfs/dataset.ts'
+import { value } from '../../native/zfs/get.ts'
+import type { Snapshot } from '../../native/zfs/list.ts'
+import { send } from '../../native/zfs/send.ts'
+import type { Zfs } from '../../native/zfs/zfs.ts'
+import { KIB } from '../../pipeline/base/units.ts'
+import { inspect } from '../../pipeline/stream/inspect.ts'
+import { StreamParser } from '../../pipeline/stream/parser.ts'
+import type { ActOptions, ProjectHost } from './host.ts'
+import { pointName } from './names.ts'
+import { newest, type Resident } from './resident.ts'
+
+export interface EndOptions extends ActOptions {
+  /**
+   * Trusts a count of nothing written, which is up to a few seconds old: for a sweep that comes again. Otherwise what
+   * was written before the call is in the answer.
+   */
+  readonly quick?: boolean
+}
+
+/** What the project holds, as a snapshot: the newest one where nothing was written since, else one made for it. */
+export async function currentSnapshot(
+  host: ProjectHost,
+  there: Resident,
+  options: EndOptions = {},
+): Promise<Snapshot> {
+  const last = newest(there)
+  if (last && surelyNothingWritten(there, options)) return last
+  const made = await takePoint(host, there, options)
+  if (!last || (await differs(host.zfs, last, made, options))) return made
+  await destroySnapshot(host.zfs, made.name, made.guid)
+  return last
+}
+
+/** One more snapshot, whatever there is; its name says when. */
+export function takePoint(
+  { zfs, clock }: ProjectHost,
+  there: Resident,
+  { signal, local = false }: ActOptions & { readonly local?: boolean } = {},
+): Promise<Snapshot> {
+  const names = there.snapshots.map(({ name }) => name)
+  return snapshot(zfs, pointName(there.name, names, clock.wallMs(), { local }), {}, signal ? { signal } : {})
+}
+
+/** By its counters alone. False says nothing. */
+function surelyNothingWritten({ dataset }: Resident, { quick = false }: EndOptions): boolean {
+  const { writtenBytes, mounted } = dataset
+  if (writtenBytes === undefined || writtenBytes > 0n) return false
+  // An unmount waits until everything is written; a mounted one has seconds that no counter knows of.
+  return quick || !mounted
+}
+
+/** Whether the later of two snapshots in a row has anything that the earlier has not. */
+async function differs(
+  zfs: Zfs,
+  earlier: Snapshot,
+  later: Snapshot,
+  { signal }: ActOptions,
+): Promise<boolean> {
+  const run = signal ? { signal } : {}
+  if (zfs.capabilities.written) return (await value(zfs, later.name, 'written', run)) !== '0'
+  return stepHasContent(zfs, earlier, later, run)
+}
+
+/** A step without content is a few records long; whatever is longer has some. */
+const EMPTY_STEP_BYTES = 64 * KIB
+
+async function stepHasContent(
+  zfs: Zfs,
+  from: Snapshot,
+  to: Snapshot,
+  run: { readonly signal?: AbortSignal },
+): Promise<boolean> {
+  const parser = new StreamParser()
+  let bytes = 0
+  for await (const piece of inspect(send(zfs, to.name, { from: from.name, ...run }), parser)) {
+    bytes += piece.length
+    if (bytes > EMPTY_STEP_BYTES) return true
+  }
+  const { records } = parser.end()
+  return Object.keys(records).some((name) => name !== 'BEGIN' && name !== 'END')
+}

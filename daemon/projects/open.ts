@@ -1,0 +1,184 @@
+/**
+ * Opens a project: owned, received along the cheapest path from what the pool has of it, verified by GUID, swung in
+ * place and mounted. A dataset under a project's name is always one that was received whole.
+ */
+import { chmod, chown } from 'node:fs/promises'
+import { create, rename, setProperties } from '../../native/zfs/dataset.ts'
+import { unmount } from '../../native/zfs/mount.ts'
+import type { DatasetName } from '../../native/zfs/names.ts'
+import { TidepoolError } from '../../pipeline/base/errors.ts'
+import type { ProjectId } from '../../pipeline/base/ids.ts'
+import { readResolved } from '../../pipeline/graph/resolve.ts'
+import type { Project } from '../../pipeline/graph/state.ts'
+import { type SetAside, setAside } from './aside.ts'
+import { type FellBack, fallBack, isUnreadable } from './fall-back.ts'
+import type { ActOptions, ProjectHost } from './host.ts'
+import { mountPointOf, mountProject } from './mount-point.ts'
+import { EPOCH_PROPERTY, ID_PROPERTY, liveName, POOL_PROPERTY, receivingName } from './names.ts'
+import { own } from './own.ts'
+import { applyProperties } from './properties.ts'
+import { applyQuota } from './quota.ts'
+import { fetchInto } from './receive.ts'
+import { type Resident, resident } from './resident.ts'
+import { saveResident } from './save.ts'
+import { standing } from './standing.ts'
+
+export interface Opened {
+  readonly path: string
+  readonly dataset: DatasetName
+  readonly project: Project
+  /** Streams that were received for it, and their bytes; 0 where the pool had all of it. */
+  readonly receivedStreams: number
+  readonly receivedBytes: bigint
+  /** Newer points that could not be received, each with why. */
+  readonly fellBack: readonly FellBack[]
+  /** Where things went that the pool had under its name. */
+  readonly setAside: readonly SetAside[]
+}
+
+/** Each time something changed under it; more often, and somebody else is at work in the same project. */
+const ROUNDS = 5
+
+/** Under the project's lock. Opening what is open costs one read of the store. */
+export function open(host: ProjectHost, id: ProjectId, options: ActOptions = {}): Promise<Opened> {
+  return host.locks.hold(id, 'open', options.signal, () => openLocked(host, id, options))
+}
+
+/** The same for whoever holds the lock already. */
+export async function openLocked(
+  host: ProjectHost,
+  id: ProjectId,
+  options: ActOptions = {},
+): Promise<Opened> {
+  const story = {
+    receivedStreams: 0,
+    receivedBytes: 0n,
+    fellBack: [] as FellBack[],
+    setAside: [] as SetAside[],
+  }
+  for (let round = 0; round < ROUNDS; round++) {
+    host.mayAct()
+    await own(host, id, options)
+    const { project } = await readResolved(host.store.catalogue, id, { ...host, ...options })
+    const there = await resident(host, id, options)
+    const now = there && (await standing(host, project, there, options))
+    if (there && now === 'current') {
+      const path = await mounted(host, project, there, options)
+      return { path, dataset: there.name, project, ...story }
+    }
+    if (there && now !== 'stale') {
+      story.setAside.push(await outOfTheWay(host, project, there, now === 'forked', options))
+      continue
+    }
+    try {
+      await bringUp(host, project, there, story, options)
+    } catch (error) {
+      if (!isUnreadable(error)) throw error
+      story.fellBack.push((await fallBack(host, project, error, options)).fellBack)
+    }
+  }
+  throw new TidepoolError('project-busy', `project ${id} changed ${ROUNDS} times while it was opened`, {
+    temporary: true,
+    hint: 'Something else works on the same project, perhaps by hand: see its events, and try again.',
+  })
+}
+
+/** The dataset is the project's present state; it only has to be seen. */
+async function mounted(
+  host: ProjectHost,
+  project: Project,
+  there: Resident,
+  options: ActOptions,
+): Promise<string> {
+  if (there.dataset.mounted) return there.dataset.mountpoint
+  await applyQuota(host, there, project)
+  if (there.dataset.mountpoint !== mountPointOf(host, there.id))
+    await setProperties(host.zfs, there.name, { mountpoint: mountPointOf(host, there.id) })
+  return mountProject(host, there.name, options)
+}
+
+/** A fork's last words become a side point first; an earlier life's are nobody's. */
+async function outOfTheWay(
+  host: ProjectHost,
+  project: Project,
+  there: Resident,
+  forked: boolean,
+  options: ActOptions,
+): Promise<SetAside> {
+  if (!forked)
+    return setAside(
+      host,
+      there,
+      `it is of an earlier life of the project (born ${project.statics.born})`,
+      options,
+    )
+  // Nobody writes to it any more, so that what is saved is all of it.
+  await unmount(host.zfs, there.name, options.signal ? { signal: options.signal } : {})
+  const saved = await saveResident(host, await again(host, there, options), options)
+  const taken = `opened under epoch ${there.openedEpoch}, the project is at ${project.statics.epoch}`
+  return setAside(host, there, `${taken}; what was written here since is point ${saved.point}`, options)
+}
+
+async function again(host: ProjectHost, there: Resident, options: ActOptions): Promise<Resident> {
+  const now = await resident(host, there.id, options)
+  if (now) return now
+  throw new TidepoolError('dataset-missing', `${there.name} is gone`, { temporary: true, hint: 'Try again.' })
+}
+
+interface Story {
+  receivedStreams: number
+  receivedBytes: bigint
+  readonly setAside: SetAside[]
+}
+
+/** Afterwards the dataset under the project's name is at the head as it was read, under the epoch of that read. */
+async function bringUp(
+  host: ProjectHost,
+  project: Project,
+  stale: Resident | undefined,
+  story: Story,
+  options: ActOptions,
+): Promise<void> {
+  const { zfs } = host
+  const run = options.signal ? { signal: options.signal } : {}
+  if (stale) await unmount(zfs, stale.name, run)
+  const fetched = await fetchInto(host, project, stale, options)
+  story.receivedStreams += fetched.streams
+  story.receivedBytes += fetched.bytes
+  const live = liveName(host.parent, project.id)
+  const fresh = fetched.into !== undefined && fetched.into !== live
+  const name = fetched.into ?? receivingName(host.parent, project.id)
+  if (fetched.into === undefined) await create(zfs, name, {}, run)
+  await setProperties(zfs, name, { mountpoint: mountPointOf(host, project.id) }, run)
+  const { quotaBytes, properties, epoch } = project.statics
+  if (quotaBytes !== null) await setProperties(zfs, name, { refquota: String(quotaBytes) }, run)
+  await applyProperties(host, name, properties)
+  if (fetched.into === undefined) await giveToOwner(host, project, name, options)
+  // Last: whoever finds the epoch finds all the rest.
+  await setProperties(
+    zfs,
+    name,
+    {
+      [ID_PROPERTY]: project.id,
+      [POOL_PROPERTY]: host.poolGuid,
+      [EPOCH_PROPERTY]: String(epoch),
+    },
+    run,
+  )
+  if (fetched.into !== undefined && !fresh) return
+  if (stale) story.setAside.push(await setAside(host, stale, 'the way from nothing is shorter now', options))
+  await rename(zfs, name, live, run)
+}
+
+/** An empty project is its owner's from the first moment on. */
+async function giveToOwner(
+  host: ProjectHost,
+  { statics: { uid, gid } }: Project,
+  name: DatasetName,
+  options: ActOptions,
+): Promise<void> {
+  const path = await mountProject(host, name, options)
+  await chmod(path, 0o700)
+  if (uid !== null && gid !== null) await chown(path, uid, gid)
+  await unmount(host.zfs, name)
+}

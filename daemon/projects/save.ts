@@ -1,0 +1,195 @@
+/**
+ * Saves a project: what the store has not becomes a stream in it, and the head where the dataset descends from it.
+ * The dataset may be in use all the while. Whatever ends it half-way, the dataset keeps all that it had.
+ */
+import { hold, release } from '../../native/zfs/dataset.ts'
+import { listBookmarks, listSnapshots, type Snapshot } from '../../native/zfs/list.ts'
+import type { BookmarkName, SnapshotName } from '../../native/zfs/names.ts'
+import { send, usualFlags } from '../../native/zfs/send.ts'
+import { TidepoolError } from '../../pipeline/base/errors.ts'
+import type { Guid, ProjectId, WriteId } from '../../pipeline/base/ids.ts'
+import { savesAs } from '../../pipeline/graph/descent.ts'
+import { readResolved } from '../../pipeline/graph/resolve.ts'
+import type { Project } from '../../pipeline/graph/state.ts'
+import { isPoint } from '../../pipeline/graph/transitions.ts'
+import type { Source } from '../../pipeline/transfer/chunker.ts'
+import { putStream } from '../../pipeline/transfer/put.ts'
+import { chooseBase } from './base.ts'
+import type { ProjectHost } from './host.ts'
+import { currentSnapshot, type EndOptions } from './news.ts'
+import { refuseTooManySnapshots } from './quota.ts'
+import { holds, newest, type Resident, resident } from './resident.ts'
+import { trim } from './trim.ts'
+
+export type Saved =
+  | { readonly kind: 'unchanged'; readonly point: Guid; readonly project: Project }
+  | {
+      readonly kind: 'saved'
+      readonly placement: 'head' | 'side' | 'parallel'
+      readonly point: Guid
+      readonly base: Guid | null
+      readonly bytes: bigint
+      readonly writeId: WriteId
+      readonly project: Project
+    }
+
+export interface SaveOptions extends EndOptions {
+  readonly onProgress?: (storedBytes: bigint) => void
+}
+
+/** Under the project's lock. Rejects with `not-resident` where there is nothing to save. */
+export function save(host: ProjectHost, id: ProjectId, options: SaveOptions = {}): Promise<Saved> {
+  return host.locks.hold(id, 'save', options.signal, async () => {
+    const there = await resident(host, id, options)
+    if (!there)
+      throw new TidepoolError('not-resident', `project ${id} has no dataset in ${host.parent}`, {
+        hint: 'What the store has of it is complete: open it to work in it.',
+      })
+    return saveResident(host, there, options)
+  })
+}
+
+/** The same for whoever holds the lock already. */
+export async function saveResident(
+  host: ProjectHost,
+  there: Resident,
+  options: SaveOptions = {},
+): Promise<Saved> {
+  host.mayAct()
+  const { store } = host
+  const { project } = await readResolved(store.catalogue, there.id, { ...host, ...callOf(options) })
+  const as = allowed(host, project, there)
+  const before = newest(there)
+  await refuseTooManySnapshots(host, there, project)
+  const end = await currentSnapshot(host, there, options)
+  if (end.guid === before?.guid && settledAt(project, end.guid, as))
+    return { kind: 'unchanged', point: end.guid, project }
+  // `end` may be one that is a point already where it was left over, or the dataset was rolled back to it by hand.
+  return sendStep(host, { ...there, snapshots: upTo(there, end) }, { project, end, as }, options)
+}
+
+const upTo = ({ snapshots }: Resident, end: Snapshot): readonly Snapshot[] =>
+  snapshots.at(-1)?.guid === end.guid ? snapshots : [...snapshots, end]
+
+const callOf = ({ signal }: EndOptions) => (signal ? { signal } : {})
+
+function allowed(host: ProjectHost, project: Project, there: Resident): 'head' | 'side' {
+  const as = savesAs(project, { host: host.host, openedEpoch: there.openedEpoch, holds: holds(there) })
+  if (as !== 'earlier-life') return as
+  throw new TidepoolError(
+    'earlier-life',
+    `${there.name} is of an earlier life of project ${project.id}, which was purged since`,
+    { hint: 'It is set aside by the next open, and never saved; copy by hand what is still wanted of it.' },
+  )
+}
+
+/** Whether the store needs nothing more of that snapshot. Not every point will do: rolled back by hand is a change. */
+function settledAt(project: Project, point: Guid, as: 'head' | 'side'): boolean {
+  return as === 'head' ? project.statics.head === point : isPoint(project, point)
+}
+
+interface Step {
+  readonly project: Project
+  readonly end: Snapshot
+  readonly as: 'head' | 'side'
+}
+
+type Base = { readonly guid: Guid; readonly name: SnapshotName | BookmarkName }
+
+const HOLD = 'tidepool-save'
+
+async function sendStep(
+  host: ProjectHost,
+  there: Resident,
+  { project, end, as }: Step,
+  options: SaveOptions,
+): Promise<Saved> {
+  const { zfs, store, limiter } = host
+  const base = baseOf(project, there, end)
+  // zfs-fuse lets a snapshot be destroyed while it is sent; elsewhere a send keeps its own.
+  const held = zfs.capabilities.written ? [] : [end, base].filter(isSnapshot)
+  try {
+    for (const { name } of held) await hold(zfs, HOLD, name)
+    const put = await putStream(stepSource(host, there, base, end), {
+      store,
+      limiter,
+      priority: 'save',
+      project: there.id,
+      host: host.host,
+      session: host.session,
+      place: (now) => placed(host, now, there, end),
+      retention: { policy: host.settings.retention },
+      usage: {
+        referencedBytes: end.referencedBytes,
+        usedBytes: there.dataset.usedBytes,
+        ...(there.dataset.logicalBytes !== undefined && { logicalBytes: there.dataset.logicalBytes }),
+      },
+      ...callOf(options),
+      ...(options.onProgress && { onProgress: options.onProgress }),
+    })
+    for (const { name } of held.splice(0)) await release(zfs, HOLD, name)
+    if (as === 'head') await trim(host, there, put.project, end)
+    return {
+      kind: 'saved',
+      placement: put.placement,
+      point: put.to,
+      base: put.from,
+      bytes: put.manifest.bytes,
+      writeId: put.writeId,
+      project: put.project,
+    }
+  } finally {
+    // A hold that stays keeps nobody but people from destroying it, and the next save ends it.
+    for (const { name } of held) await release(zfs, HOLD, name).catch(() => {})
+  }
+}
+
+const isSnapshot = (one: Base | null): one is Base & { readonly name: SnapshotName } =>
+  one?.name.includes('@') === true
+
+function baseOf(project: Project, { snapshots, bookmarks, dataset }: Resident, end: Snapshot): Base | null {
+  const earlier = [...bookmarks, ...snapshots]
+    .filter(({ guid, createTxg }) => guid !== end.guid && createTxg <= end.createTxg)
+    .sort((a, b) => Number(a.createTxg - b.createTxg))
+  return chooseBase<Base>(project, earlier, (newestBase) => {
+    const at = snapshots.find(({ guid }) => guid === newestBase.guid)
+    if (!at) return dataset.writtenBytes ?? end.referencedBytes
+    // What is referenced more, and what was there and is no longer: about what a step brings.
+    const grown = end.referencedBytes - at.referencedBytes
+    return (grown > 0n ? grown : 0n) + at.usedBytes
+  })
+}
+
+/** What the stream becomes in a project read anew; `parallel` where its end is a point that only needs another way to it. */
+function placed(
+  host: ProjectHost,
+  now: Project,
+  there: Resident,
+  end: Snapshot,
+): 'head' | 'side' | 'parallel' {
+  const as = allowed(host, now, there)
+  if (as === 'side' && isPoint(now, end.guid)) return 'parallel'
+  return as
+}
+
+/** The stream, and after its last byte one more look: what it was made from must still be there. */
+function stepSource(host: ProjectHost, there: Resident, base: Base | null, end: Snapshot): Source {
+  return async function* (signal) {
+    const { zfs } = host
+    yield* send(zfs, end.name, {
+      ...(base && { from: base.name }),
+      flags: usualFlags(zfs.capabilities),
+      signal,
+    })
+    const now = [
+      ...(await listSnapshots(zfs, there.name, { signal })),
+      ...(base && !isSnapshot(base) ? await listBookmarks(zfs, there.name, { signal }) : []),
+    ]
+    for (const one of [end, base])
+      if (one && !now.some(({ guid }) => guid === one.guid))
+        throw new TidepoolError('snapshot-gone', `${one.name} was destroyed while it was sent`, {
+          temporary: true,
+          hint: 'Nothing was committed; the next save sends from what is there.',
+        })
+  }
+}

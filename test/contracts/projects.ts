@@ -1,0 +1,44 @@
+/** What the project engine promises, whatever ZFS is below it: run on the fake and on the real ones. */
+import { appendFile, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { close } from '../../daemon/projects/close.ts'
+import { createProjectHere } from '../../daemon/projects/create.ts'
+import { liveName } from '../../daemon/projects/names.ts'
+import { open } from '../../daemon/projects/open.ts'
+import { save } from '../../daemon/projects/save.ts'
+import { destroyDataset } from '../../native/zfs/dataset.ts'
+import { projectId } from '../../pipeline/base/ids.ts'
+import { memoryStore } from '../../pipeline/stores/memory.ts'
+import { type PoolWorld, projectHost } from '../support/project-host.ts'
+
+export type WithWorld = (body: (world: PoolWorld) => Promise<void>) => Promise<void>
+
+const P = projectId('p1')
+
+export function projectsContract(name: string, withWorld: WithWorld): void {
+  const test = suite(`projects on ${name}`)
+
+  test('what was written is there again after the pool has lost it', () =>
+    withWorld(async (world) => {
+      const host = await projectHost(world, memoryStore())
+      const { path } = await createProjectHere(host, P)
+      await writeFile(join(path, 'file'), 'first')
+      const first = await save(host, P)
+      assert.is(first.kind, 'saved')
+      assert.is((await save(host, P)).kind, 'unchanged')
+      await appendFile(join(path, 'file'), ' second')
+      const second = await save(host, P)
+      assert.is(second.kind, 'saved')
+      const closed = await close(host, P)
+      assert.is(closed.saved?.kind, 'unchanged')
+      assert.is(closed.project.statics.owner, null)
+      await destroyDataset(world.zfs, liveName(world.parent, P), { withSnapshots: true })
+      const again = await open(host, P)
+      assert.is(await readFile(join(again.path, 'file'), 'utf8'), 'first second')
+      assert.is((await save(host, P)).kind, 'unchanged')
+    }))
+
+  test.run()
+}

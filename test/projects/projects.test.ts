@@ -1,0 +1,4 @@
+import { projectsContract } from '../contracts/projects.ts'
+import { withFakeZfs } from '../support/fake-zfs.ts'
+
+projectsContract('a fake of zfs-fuse', (body) => withFakeZfs(body))
