@@ -20,7 +20,7 @@ import { applyProperties } from './properties.ts'
 import { applyQuota } from './quota.ts'
 import { fetchInto } from './receive.ts'
 import { type Resident, resident } from './resident.ts'
-import { saveResident } from './save.ts'
+import { leadsToHead, outOfTheWay } from './retire.ts'
 import { standing } from './standing.ts'
 
 export interface Opened {
@@ -66,8 +66,8 @@ export async function openLocked(
       const path = await mounted(host, project, there, options)
       return { path, dataset: there.name, project, ...story }
     }
-    if (there && now !== 'stale') {
-      story.setAside.push(await outOfTheWay(host, project, there, now === 'forked', options))
+    if (there && !(now === 'stale' && leadsToHead(project, there))) {
+      story.setAside.push(await outOfTheWay(host, project, there, now !== 'earlier-life', options))
       continue
     }
     try {
@@ -95,34 +95,6 @@ async function mounted(
   if (there.dataset.mountpoint !== mountPointOf(host, there.id))
     await setProperties(host.zfs, there.name, { mountpoint: mountPointOf(host, there.id) })
   return mountProject(host, there.name, options)
-}
-
-/** A fork's last words become a side point first; an earlier life's are nobody's. */
-async function outOfTheWay(
-  host: ProjectHost,
-  project: Project,
-  there: Resident,
-  forked: boolean,
-  options: ActOptions,
-): Promise<SetAside> {
-  if (!forked)
-    return setAside(
-      host,
-      there,
-      `it is of an earlier life of the project (born ${project.statics.born})`,
-      options,
-    )
-  // Nobody writes to it any more, so that what is saved is all of it.
-  await unmount(host.zfs, there.name, options.signal ? { signal: options.signal } : {})
-  const saved = await saveResident(host, await again(host, there, options), options)
-  const taken = `opened under epoch ${there.openedEpoch}, the project is at ${project.statics.epoch}`
-  return setAside(host, there, `${taken}; what was written here since is point ${saved.point}`, options)
-}
-
-async function again(host: ProjectHost, there: Resident, options: ActOptions): Promise<Resident> {
-  const now = await resident(host, there.id, options)
-  if (now) return now
-  throw new TidepoolError('dataset-missing', `${there.name} is gone`, { temporary: true, hint: 'Try again.' })
 }
 
 interface Story {
@@ -166,7 +138,8 @@ async function bringUp(
     run,
   )
   if (fetched.into !== undefined && !fresh) return
-  if (stale) story.setAside.push(await setAside(host, stale, 'the way from nothing is shorter now', options))
+  // The graph changed meanwhile, and what was there leads nowhere any more.
+  if (stale) story.setAside.push(await setAside(host, stale, 'no streams lead on from what it has', options))
   await rename(zfs, name, live, run)
 }
 

@@ -25,7 +25,7 @@ export interface PutOptions {
   readonly store: Store
   readonly limiter: Limiter
   readonly priority?: Priority
-  /** Owned by `host`; what earlier attempts of this session left writing is ended before. */
+  /** What earlier attempts of this session left writing is ended before. Only its owner moves its head. */
   readonly project: ProjectId
   readonly host: HostId
   readonly session: SessionId
@@ -174,7 +174,9 @@ function stillAllowed(
   placement: Placement,
   options: PutOptions,
 ): string | undefined {
-  if (now.statics.owner !== options.host) return 'this host no longer owns the project'
+  // What becomes no head takes nothing from whoever owns the project now.
+  if (placement === 'head' && now.statics.owner !== options.host)
+    return 'this host no longer owns the project'
   const place = (options.place ?? defaultPlace)(now, begin)
   return place === placement
     ? undefined

@@ -64,6 +64,7 @@ export interface FakeState {
 
 const client = readFileSync(new URL('./fake-zfs/client.bash', import.meta.url), 'utf8')
 let serving: Promise<number> | undefined
+let worlds = 0n
 
 /** One server for all tests of this process; it ends with it. */
 function server(): Promise<number> {
@@ -82,6 +83,12 @@ function server(): Promise<number> {
     child.once('exit', (code) => reject(new Error(`the server of the fake exited (${code})`)))
   })
   return serving
+}
+
+/** No two fakes of a test have a GUID in common: streams go from one to the other. */
+function nextSeed(): string {
+  worlds += 1n
+  return String((worlds * 0xbf58476d1ce4e5b9n) % 2n ** 64n)
 }
 
 export async function withFakeZfs(
@@ -106,7 +113,7 @@ export async function withFakeZfs(
     await writeFile(file('mountinfo'), '1 0 0:1 / / rw - tmpfs none rw\n')
     await writeFile(
       file('state.json'),
-      JSON.stringify({ flavour, txg: 4, pools: {}, exported: {}, datasets: {} }),
+      JSON.stringify({ flavour, seed: nextSeed(), txg: 4, pools: {}, exported: {}, datasets: {} }),
     )
     const all: Partial<CommandSettings> = {
       zfs: file('zfs'),

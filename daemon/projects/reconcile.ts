@@ -1,0 +1,107 @@
+/**
+ * What a start finds, judged by what is really there: one listing of the pool, and what the store says that this host
+ * left half-done. Idempotent; what is healthy is not touched, and costs nothing in the store.
+ */
+import { destroyDataset } from '../../native/zfs/dataset.ts'
+import { type Dataset, listDatasets } from '../../native/zfs/list.ts'
+import { unmount } from '../../native/zfs/mount.ts'
+import type { DatasetName } from '../../native/zfs/names.ts'
+import type { ProjectId, WriteId } from '../../pipeline/base/ids.ts'
+import { abandonWrite } from '../../pipeline/graph/removal.ts'
+import type { ActOptions, ProjectHost } from './host.ts'
+import { EPOCH_PROPERTY, ID_PROPERTY, OUR_PROPERTIES, roleOf } from './names.ts'
+import { whyForeign } from './resident.ts'
+
+export interface FoundResident {
+  readonly id: ProjectId
+  readonly name: DatasetName
+  readonly openedEpoch: bigint
+  readonly mounted: boolean
+}
+
+export interface Found {
+  readonly residents: readonly FoundResident[]
+  /** What was set aside, by earlier lives and forks. */
+  readonly aside: readonly { readonly id: ProjectId; readonly name: DatasetName }[]
+  /** Ours by its properties, under a name that is not its own. */
+  readonly renamed: readonly { readonly id: ProjectId; readonly name: DatasetName }[]
+  /** None of ours, each with why: left alone. */
+  readonly unknown: readonly { readonly name: DatasetName; readonly why: string }[]
+}
+
+export interface Reconciled extends Found {
+  /** What an open had begun to receive. */
+  readonly removed: readonly DatasetName[]
+  /** Writes that an earlier session left, and what became of them. */
+  readonly writes: readonly {
+    readonly project: ProjectId
+    readonly writeId: WriteId
+    readonly state: string
+  }[]
+  /** What could not be done now; the next start does it. */
+  readonly left: readonly { readonly what: string; readonly error: unknown }[]
+}
+
+export async function reconcile(host: ProjectHost, options: ActOptions = {}): Promise<Reconciled> {
+  const left: { what: string; error: unknown }[] = []
+  const { temporary, ...found } = await survey(host, options)
+  const removed: DatasetName[] = []
+  for (const { name, mounted } of temporary) {
+    try {
+      if (mounted) await unmount(host.zfs, name, options.signal ? { signal: options.signal } : {})
+      if (await destroyDataset(host.zfs, name, { ...options, withSnapshots: true })) removed.push(name)
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      left.push({ what: `removal of ${name}`, error })
+    }
+  }
+  return { ...found, removed, writes: await endWrites(host, left, options), left }
+}
+
+interface Survey extends Found {
+  readonly temporary: readonly Dataset[]
+}
+
+/** One listing, however many there are. */
+async function survey(host: ProjectHost, { signal }: ActOptions): Promise<Survey> {
+  const residents: FoundResident[] = []
+  const aside: { id: ProjectId; name: DatasetName }[] = []
+  const renamed: { id: ProjectId; name: DatasetName }[] = []
+  const unknown: { name: DatasetName; why: string }[] = []
+  const temporary: Dataset[] = []
+  const listed = listDatasets(host.zfs, host.parent, { ...(signal && { signal }), user: OUR_PROPERTIES })
+  for await (const dataset of listed) {
+    const { name, user, mounted } = dataset
+    const role = roleOf(name)
+    const id = (user.get(ID_PROPERTY) ?? role?.id) as ProjectId | undefined
+    const foreign = id === undefined ? `it has no property ${ID_PROPERTY}` : whyForeign(host, id, dataset)
+    // Until an open has brought it to its end, a dataset has no property of ours: its name is all there is.
+    if (role?.role === 'receiving') temporary.push(dataset)
+    else if (foreign !== undefined || id === undefined) unknown.push({ name, why: foreign ?? 'it has no id' })
+    else if (role?.role === 'aside') aside.push({ id, name })
+    else if (role?.id !== id) renamed.push({ id, name })
+    else residents.push({ id, name, mounted, openedEpoch: BigInt(user.get(EPOCH_PROPERTY) ?? 0) })
+  }
+  return { residents, aside, renamed, unknown, temporary }
+}
+
+/** No write can be continued: its stream ended with the process that sent it. The dataset has all of it still. */
+async function endWrites(
+  host: ProjectHost,
+  left: { what: string; error: unknown }[],
+  options: ActOptions,
+): Promise<Reconciled['writes']> {
+  const { store } = host
+  const writes: { project: ProjectId; writeId: WriteId; state: string }[] = []
+  for await (const { project, row } of store.catalogue.writing(host.host, options)) {
+    if (row.session !== host.session && !host.isEnded(row.session)) continue
+    try {
+      const { state } = await abandonWrite(store, project, row, options)
+      writes.push({ project, writeId: row.writeId, state })
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      left.push({ what: `end of write ${row.writeId} of ${project}`, error })
+    }
+  }
+  return writes
+}

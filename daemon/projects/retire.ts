@@ -1,0 +1,81 @@
+/**
+ * Takes out of the way what the pool has of a project and what is not its present state any more. What only a fork has
+ * becomes a side point first; nothing is merged, nothing destroyed (rules 19, 20).
+ */
+import { unmount } from '../../native/zfs/mount.ts'
+import { TidepoolError } from '../../pipeline/base/errors.ts'
+import type { ProjectId } from '../../pipeline/base/ids.ts'
+import { cheapestPaths } from '../../pipeline/graph/plan.ts'
+import { readResolved } from '../../pipeline/graph/resolve.ts'
+import type { Project } from '../../pipeline/graph/state.ts'
+import { type SetAside, setAside } from './aside.ts'
+import type { ActOptions, ProjectHost } from './host.ts'
+import { newest, type Resident, resident } from './resident.ts'
+import { saveResident } from './save.ts'
+import { standing } from './standing.ts'
+
+/**
+ * For a project that this host has in its pool and may no longer write to. Resolves with where it went; undefined where
+ * there was nothing to do: it is the present state, or a clean cache. Rejects with `dataset-busy` where somebody works in
+ * it: what they wrote up to now is saved then, and the next call goes on.
+ */
+export function retire(
+  host: ProjectHost,
+  id: ProjectId,
+  options: ActOptions = {},
+): Promise<SetAside | undefined> {
+  return host.locks.hold(id, 'retire', options.signal, async () => {
+    const { project } = await readResolved(host.store.catalogue, id, { ...host, ...options })
+    const there = await resident(host, id, options)
+    if (!there) return undefined
+    const now = await standing(host, project, there, options)
+    if (now === 'current') return undefined
+    if (now === 'stale' && leadsToHead(project, there)) {
+      if (there.dataset.mounted)
+        await unmount(host.zfs, there.name, options.signal ? { signal: options.signal } : {})
+      return undefined
+    }
+    return outOfTheWay(host, project, there, now !== 'earlier-life', options)
+  })
+}
+
+/** Whether committed streams go on from what the pool has to the head: a side point is an end. */
+export function leadsToHead(project: Project, there: Resident): boolean {
+  const start = newest(there)?.guid
+  const { head } = project.statics
+  if (start === undefined || head === null) return false
+  const path = cheapestPaths(project.rows.values(), { from: [start] }).to(head)
+  return path !== null && path[0]?.from !== null
+}
+
+/** Under the project's lock. */
+export async function outOfTheWay(
+  host: ProjectHost,
+  project: Project,
+  there: Resident,
+  forked: boolean,
+  options: ActOptions = {},
+): Promise<SetAside> {
+  if (!forked) {
+    const why = `it is of an earlier life of the project, which was born anew under epoch ${project.statics.born}`
+    return setAside(host, there, why, options)
+  }
+  if (there.dataset.mounted) {
+    // Whoever is in it may stay for days: what they have is saved now, and the rest once nobody writes any more.
+    await saveResident(host, there, options)
+    await unmount(host.zfs, there.name, options.signal ? { signal: options.signal } : {})
+  }
+  const saved = await saveResident(host, await again(host, there, options), options)
+  const { owner, epoch } = project.statics
+  const taken =
+    owner !== null && owner !== host.host
+      ? `taken by ${owner}`
+      : `opened under epoch ${there.openedEpoch}, the project is at ${epoch}`
+  return setAside(host, there, `${taken}; what was written here since is point ${saved.point}`, options)
+}
+
+async function again(host: ProjectHost, there: Resident, options: ActOptions): Promise<Resident> {
+  const now = await resident(host, there.id, options)
+  if (now) return now
+  throw new TidepoolError('dataset-missing', `${there.name} is gone`, { temporary: true, hint: 'Try again.' })
+}
