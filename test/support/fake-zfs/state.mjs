@@ -49,6 +49,8 @@ export function copyFiles(directory, from, to) {
     recursive: true,
     verbatimSymlinks: true,
     preserveTimestamps: true,
+    // Only with a filter does Node 24 keep the modes of directories.
+    filter: () => true,
   })
 }
 
