@@ -19,6 +19,7 @@ const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
   cassandra: async () => (await import('./cassandra.ts')).cassandra,
   'event-loop': async () => (await import('./event-loop.ts')).eventLoop,
   memory: async () => (await import('./memory.ts')).memory,
+  projects: async () => (await import('./projects.ts')).projects,
   scrub: async () => (await import('./scrub.ts')).scrub,
   'scrub-cassandra': async () => (await import('./scrub-cassandra.ts')).scrubCassandra,
 }
