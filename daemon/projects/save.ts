@@ -6,6 +6,7 @@ import { hold, release } from '../../native/zfs/dataset.ts'
 import { listBookmarks, listSnapshots, type Snapshot } from '../../native/zfs/list.ts'
 import type { BookmarkName, SnapshotName } from '../../native/zfs/names.ts'
 import { send, usualFlags } from '../../native/zfs/send.ts'
+import { allOf } from '../../pipeline/base/all-of.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid, ProjectId, WriteId } from '../../pipeline/base/ids.ts'
 import { savesAs } from '../../pipeline/graph/descent.ts'
@@ -109,7 +110,7 @@ async function sendStep(
   // zfs-fuse lets a snapshot be destroyed while it is sent; elsewhere a send keeps its own.
   const held = zfs.capabilities.written ? [] : [end, base].filter(isSnapshot)
   try {
-    for (const { name } of held) await hold(zfs, HOLD, name)
+    await allOf(held.map(({ name }) => hold(zfs, HOLD, name)))
     const put = await putStream(stepSource(host, there, base, end), {
       store,
       limiter,
@@ -127,7 +128,7 @@ async function sendStep(
       ...callOf(options),
       ...(options.onProgress && { onProgress: options.onProgress }),
     })
-    for (const { name } of held.splice(0)) await release(zfs, HOLD, name)
+    await allOf(held.splice(0).map(({ name }) => release(zfs, HOLD, name)))
     if (as === 'head') await trim(host, there, put.project, end)
     return {
       kind: 'saved',
@@ -140,7 +141,7 @@ async function sendStep(
     }
   } finally {
     // A hold that stays keeps nobody but people from destroying it, and the next save ends it.
-    for (const { name } of held) await release(zfs, HOLD, name).catch(() => {})
+    await Promise.allSettled(held.map(({ name }) => release(zfs, HOLD, name)))
   }
 }
 

@@ -1,6 +1,7 @@
 /** `zfs receive` fed from a source: into a dataset that was looked at first, verified by GUID after, and never with -F. */
 import type { Writable } from 'node:stream'
 import { LinkedAbort } from '../../pipeline/base/abort.ts'
+import { allOf } from '../../pipeline/base/all-of.ts'
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid } from '../../pipeline/base/ids.ts'
 import { setProperties } from './dataset.ts'
@@ -8,7 +9,7 @@ import { ZfsError } from './errors.ts'
 import { exists } from './get.ts'
 import { dataset, findSnapshot, newestSnapshot, type Snapshot } from './list.ts'
 import { type DatasetName, datasetName, snapshotOf } from './names.ts'
-import type { Running } from './run.ts'
+import type { Running, RunOptions } from './run.ts'
 import { heard } from './silence.ts'
 import { undoReceive } from './undo-receive.ts'
 import type { Zfs } from './zfs.ts'
@@ -87,19 +88,23 @@ async function checkTarget(zfs: Zfs, target: DatasetName, options: ReceiveOption
   const run = options.signal ? { signal: options.signal } : {}
   const { from } = options
   if (from === undefined) {
-    if (await exists(zfs, target, run))
+    const parent = target.slice(0, Math.max(0, target.lastIndexOf('/')))
+    const [taken, hasParent] = await allOf([
+      exists(zfs, target, run),
+      parent === '' ? Promise.resolve(false) : exists(zfs, datasetName(parent), run),
+    ])
+    if (taken)
       throw new TidepoolError('dataset-exists', `${target} exists: a full stream goes into a new dataset`, {
         hint: 'Receive it under another name.',
       })
-    const parent = target.slice(0, Math.max(0, target.lastIndexOf('/')))
-    if (parent === '' || !(await exists(zfs, datasetName(parent), run)))
+    if (!hasParent)
       throw new TidepoolError('parent-missing', `${target} has no parent to be received into`, {
         hint: 'Create the pool and the parent dataset first.',
       })
     return
   }
   // zfs-fuse looks for the base in the whole pool: a step into a name that is not there goes silently into another dataset.
-  const there = await dataset(zfs, target, run)
+  const [there, newest] = await allOf([dataset(zfs, target, run), newestOrNone(zfs, target, run)])
   if (there === undefined)
     throw new TidepoolError(
       'dataset-missing',
@@ -110,7 +115,6 @@ async function checkTarget(zfs: Zfs, target: DatasetName, options: ReceiveOption
     throw new TidepoolError('dataset-mounted', `${target} is mounted at ${there.mountpoint}`, {
       hint: 'Unmount it first.',
     })
-  const newest = await newestSnapshot(zfs, target, run)
   if (newest?.guid !== from)
     throw new TidepoolError(
       'base-missing',
@@ -119,6 +123,20 @@ async function checkTarget(zfs: Zfs, target: DatasetName, options: ReceiveOption
         hint: 'Plan from what is there.',
       },
     )
+}
+
+/** Of a dataset that is not there: undefined, as of one without any. */
+async function newestOrNone(
+  zfs: Zfs,
+  target: DatasetName,
+  options: RunOptions,
+): Promise<Snapshot | undefined> {
+  try {
+    return await newestSnapshot(zfs, target, options)
+  } catch (error) {
+    if (codeOf(error) === 'dataset-missing') return undefined
+    throw error
+  }
 }
 
 /**

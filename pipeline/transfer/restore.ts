@@ -41,10 +41,7 @@ export async function restore(options: RestoreOptions): Promise<Guid | null> {
     const to = options.to ?? project.statics.head
     if (to === null) return null
     try {
-      for (const row of pathTo(project, to, have, options)) {
-        await receiveOne(options, row, receive)
-        have.add(row.to)
-      }
+      await receivePath(options, pathTo(project, to, have, options), receive, have)
       return to
     } catch (error) {
       if (!(error instanceof LostWhileReading) || !rules.replan)
@@ -106,12 +103,54 @@ class LostWhileReading extends Error {
   }
 }
 
-async function receiveOne(options: RestoreOptions, row: WriteRow, receive: Receive): Promise<void> {
-  const { store, limiter, priority = 'open', project, signal } = options
+/** A stream that is being fetched, its first chunks perhaps before anybody reads them. */
+interface Fetch {
+  readonly pieces: AsyncGenerator<Uint8Array>
+  readonly first: Promise<IteratorResult<Uint8Array>>
+}
+
+function fetch({ store, limiter, priority = 'open', project, signal }: RestoreOptions, row: WriteRow): Fetch {
+  const pieces = download(store.blobs, extentOf(project, row), { limiter, priority, signal })
+  const first = pieces.next()
+  // It is awaited in its turn; a failure before that must not count as unhandled.
+  first.catch(() => {})
+  return { pieces, first }
+}
+
+/** One stream after the other; while a receiver ends its work on one, the next is being fetched. */
+async function receivePath(
+  options: RestoreOptions,
+  path: readonly WriteRow[],
+  receive: Receive,
+  have: Set<Guid>,
+): Promise<void> {
+  let ahead: Fetch | undefined
+  try {
+    for (const [index, row] of path.entries()) {
+      const fetched = ahead ?? fetch(options, row)
+      ahead = undefined
+      const next = path[index + 1]
+      await receiveOne(row, fetched, receive, () => {
+        ahead = next && fetch(options, next)
+      })
+      have.add(row.to)
+    }
+  } finally {
+    await ahead?.pieces.return(undefined).catch(() => {})
+  }
+}
+
+async function receiveOne(
+  row: WriteRow,
+  { pieces, first }: Fetch,
+  receive: Receive,
+  onRead: () => void,
+): Promise<void> {
   let failure: unknown
   const bytes = async function* (): AsyncGenerator<Uint8Array> {
     try {
-      yield* download(store.blobs, extentOf(project, row), { limiter, priority, signal })
+      for (let piece = await first; !piece.done; piece = await pieces.next()) yield piece.value
+      onRead()
     } catch (error) {
       failure = error
       throw error
@@ -123,6 +162,9 @@ async function receiveOne(options: RestoreOptions, row: WriteRow, receive: Recei
     // A receiver that was cut off tells of a broken stream; why it broke is ours to know.
     if (codeOf(failure) === 'chunk-missing') throw new LostWhileReading(row, failure)
     throw failure ?? error
+  } finally {
+    // Also where the receiver left early, or never began to read.
+    await pieces.return(undefined).catch(() => {})
   }
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { codeOf } from '../../pipeline/base/errors.ts'
@@ -95,6 +96,43 @@ restoring("a receiver's own failure is thrown on as it is", async () => {
   const broken = new Error('receive failed')
   try {
     await restore({ ...setting, receive: () => Promise.reject(broken) })
+    assert.unreachable()
+  } catch (error) {
+    assert.is(error, broken)
+  }
+  assert.is(setting.limiter.state.inFlight, 0)
+})
+
+restoring('fetches the next stream while the receiver is still busy with the one before', async () => {
+  const { setting, store } = await history()
+  const opened: string[] = []
+  const blobs = {
+    ...store.blobs,
+    open: (...args: Parameters<typeof store.blobs.open>) => {
+      opened.push(args[0].writeId)
+      return store.blobs.open(...args)
+    },
+  }
+  const ahead: number[] = []
+  const receive = async (_row: unknown, bytes: AsyncIterable<Uint8Array>) => {
+    await readAll(bytes)
+    await setImmediate()
+    ahead.push(opened.length)
+  }
+  await restore({ ...setting, store: { ...store, blobs }, receive })
+  assert.equal(ahead, [2, 3, 3])
+  assert.is(setting.limiter.state.inFlight, 0)
+})
+
+restoring('what was fetched ahead is let go when the receiver fails at its end', async () => {
+  const { setting } = await history()
+  const broken = new Error('the checksum differs')
+  const receive = async (_row: unknown, bytes: AsyncIterable<Uint8Array>) => {
+    await readAll(bytes)
+    throw broken
+  }
+  try {
+    await restore({ ...setting, receive })
     assert.unreachable()
   } catch (error) {
     assert.is(error, broken)
