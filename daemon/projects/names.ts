@@ -22,6 +22,9 @@ export const EPOCH_PROPERTY = userProperty('tidepool:epoch')
 export const POOL_PROPERTY = userProperty('tidepool:pool')
 export const OUR_PROPERTIES = [ID_PROPERTY, EPOCH_PROPERTY, POOL_PROPERTY]
 
+/** On what a save is sending, so that nobody destroys it meanwhile. */
+export const SAVE_HOLD = 'tidepool-save'
+
 export type Role = 'live' | 'receiving' | 'aside'
 
 const random = (): string => randomBytes(4).toString('hex')

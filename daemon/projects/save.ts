@@ -17,6 +17,7 @@ import type { Source } from '../../pipeline/transfer/chunker.ts'
 import { putStream } from '../../pipeline/transfer/put.ts'
 import { chooseBase } from './base.ts'
 import type { ProjectHost } from './host.ts'
+import { SAVE_HOLD } from './names.ts'
 import { currentSnapshot, type EndOptions } from './news.ts'
 import { refuseTooManySnapshots } from './quota.ts'
 import { holds, newest, type Resident, resident } from './resident.ts'
@@ -97,8 +98,6 @@ interface Step {
 
 type Base = { readonly guid: Guid; readonly name: SnapshotName | BookmarkName }
 
-const HOLD = 'tidepool-save'
-
 async function sendStep(
   host: ProjectHost,
   there: Resident,
@@ -110,7 +109,7 @@ async function sendStep(
   // zfs-fuse lets a snapshot be destroyed while it is sent; elsewhere a send keeps its own.
   const held = zfs.capabilities.written ? [] : [end, base].filter(isSnapshot)
   try {
-    await allOf(held.map(({ name }) => hold(zfs, HOLD, name)))
+    await allOf(held.map(({ name }) => hold(zfs, SAVE_HOLD, name)))
     const put = await putStream(stepSource(host, there, base, end), {
       store,
       limiter,
@@ -128,7 +127,7 @@ async function sendStep(
       ...callOf(options),
       ...(options.onProgress && { onProgress: options.onProgress }),
     })
-    await allOf(held.splice(0).map(({ name }) => release(zfs, HOLD, name)))
+    await allOf(held.splice(0).map(({ name }) => release(zfs, SAVE_HOLD, name)))
     if (as === 'head') await trim(host, there, put.project, end)
     return {
       kind: 'saved',
@@ -140,8 +139,8 @@ async function sendStep(
       project: put.project,
     }
   } finally {
-    // A hold that stays keeps nobody but people from destroying it, and the next save ends it.
-    await Promise.allSettled(held.map(({ name }) => release(zfs, HOLD, name)))
+    // A hold that stays is ended when a later save trims its snapshot.
+    await Promise.allSettled(held.map(({ name }) => release(zfs, SAVE_HOLD, name)))
   }
 }
 

@@ -2,17 +2,17 @@
  * After a save: which snapshots of a project stay in the pool. The newest saved one stays as a snapshot, or "unchanged"
  * could never be seen; those on the head's path stay as bases, as bookmarks where ZFS has them; what people made stays.
  */
-import { bookmark, destroyBookmark, destroySnapshot } from '../../native/zfs/dataset.ts'
+import { bookmark, destroyBookmark, destroySnapshot, release } from '../../native/zfs/dataset.ts'
 import type { Snapshot } from '../../native/zfs/list.ts'
 import { bookmarkOf, datasetOf, type SnapshotName, tagOf } from '../../native/zfs/names.ts'
 import type { Guid } from '../../pipeline/base/ids.ts'
 import { pathToHead } from '../../pipeline/graph/plan.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import type { ProjectHost } from './host.ts'
-import { isPointName } from './names.ts'
+import { isPointName, SAVE_HOLD } from './names.ts'
 import type { Resident } from './resident.ts'
 
-/** Best effort: what stays costs space only, and the next save trims again. */
+/** Best effort, one by one: what stays costs space only, and the next save trims again. */
 export async function trim(
   { zfs }: ProjectHost,
   { snapshots, bookmarks }: Resident,
@@ -20,18 +20,23 @@ export async function trim(
   saved: Snapshot,
 ): Promise<void> {
   const bases = new Set<Guid>((pathToHead(project) ?? []).map((row) => row.to))
-  try {
-    for (const old of snapshots) {
-      if (old.guid === saved.guid || old.createTxg > saved.createTxg || !isPointName(old.name)) continue
-      if (bases.has(old.guid) && !zfs.capabilities.bookmarks) continue
+  for (const old of snapshots) {
+    if (old.guid === saved.guid || old.createTxg > saved.createTxg || !isPointName(old.name)) continue
+    if (bases.has(old.guid) && !zfs.capabilities.bookmarks) continue
+    await orStays(async () => {
       if (bases.has(old.guid)) await bookmark(zfs, old.name, markOf(old.name))
+      // A save that was killed left it held.
+      if (old.holds > 0) await release(zfs, SAVE_HOLD, old.name)
       await destroySnapshot(zfs, old.name, old.guid)
-    }
-    for (const { guid, name } of bookmarks)
-      if (!bases.has(guid) && isPointName(name)) await destroyBookmark(zfs, name)
-  } catch {
-    // Held, cloned or busy: it stays for now.
+    })
   }
+  for (const { guid, name } of bookmarks)
+    if (!bases.has(guid) && isPointName(name)) await orStays(() => destroyBookmark(zfs, name))
+}
+
+/** Held by somebody, cloned or busy: it stays for now. */
+async function orStays(act: () => Promise<unknown>): Promise<void> {
+  await act().catch(() => {})
 }
 
 const markOf = (name: SnapshotName) => bookmarkOf(datasetOf(name), tagOf(name))

@@ -5,10 +5,11 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { close } from '../../daemon/projects/close.ts'
 import { createProjectHere } from '../../daemon/projects/create.ts'
-import { liveName } from '../../daemon/projects/names.ts'
+import { liveName, pointName, SAVE_HOLD } from '../../daemon/projects/names.ts'
 import { open } from '../../daemon/projects/open.ts'
 import { save } from '../../daemon/projects/save.ts'
-import { destroyDataset } from '../../native/zfs/dataset.ts'
+import { destroyDataset, hold, snapshot } from '../../native/zfs/dataset.ts'
+import { findSnapshot } from '../../native/zfs/list.ts'
 import { projectId } from '../../pipeline/base/ids.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { type PoolWorld, projectHost } from '../support/project-host.ts'
@@ -38,6 +39,20 @@ export function projectsContract(name: string, withWorld: WithWorld): void {
       const again = await open(host, P)
       assert.is(await readFile(join(again.path, 'file'), 'utf8'), 'first second')
       assert.is((await save(host, P)).kind, 'unchanged')
+    }))
+
+  test('what a killed save left held is let go and trimmed by a later one', () =>
+    withWorld(async (world) => {
+      const host = await projectHost(world, memoryStore())
+      const { path } = await createProjectHere(host, P)
+      const live = liveName(world.parent, P)
+      const left = await snapshot(world.zfs, pointName(live, [], 0))
+      await hold(world.zfs, SAVE_HOLD, left.name)
+      for (const text of ['one', 'two', 'three']) {
+        await writeFile(join(path, 'file'), text)
+        await save(host, P)
+      }
+      assert.is(await findSnapshot(world.zfs, live, left.guid), undefined)
     }))
 
   test.run()
