@@ -45,6 +45,19 @@ export async function resident(
   return look(host, id, found, options)
 }
 
+/** Rejects with `not-resident` where there is none. */
+export async function requireResident(
+  host: ProjectHost,
+  id: ProjectId,
+  options: ActOptions = {},
+): Promise<Resident> {
+  const there = await resident(host, id, options)
+  if (there) return there
+  throw new TidepoolError('not-resident', `project ${id} has no dataset in ${host.parent}`, {
+    hint: 'What the store has of it is complete: open it to work in it.',
+  })
+}
+
 export async function look(
   { zfs }: ProjectHost,
   id: ProjectId,

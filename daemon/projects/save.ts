@@ -20,7 +20,7 @@ import type { ProjectHost } from './host.ts'
 import { SAVE_HOLD } from './names.ts'
 import { currentSnapshot, type EndOptions } from './news.ts'
 import { refuseTooManySnapshots } from './quota.ts'
-import { holds, newest, type Resident, resident } from './resident.ts'
+import { holds, newest, type Resident, requireResident } from './resident.ts'
 import { trim } from './trim.ts'
 
 export type Saved =
@@ -42,12 +42,7 @@ export interface SaveOptions extends EndOptions {
 /** Under the project's lock. Rejects with `not-resident` where there is nothing to save. */
 export function save(host: ProjectHost, id: ProjectId, options: SaveOptions = {}): Promise<Saved> {
   return host.locks.hold(id, 'save', options.signal, async () => {
-    const there = await resident(host, id, options)
-    if (!there)
-      throw new TidepoolError('not-resident', `project ${id} has no dataset in ${host.parent}`, {
-        hint: 'What the store has of it is complete: open it to work in it.',
-      })
-    return saveResident(host, there, options)
+    return saveResident(host, await requireResident(host, id, options), options)
   })
 }
 

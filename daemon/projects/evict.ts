@@ -1,0 +1,117 @@
+/**
+ * Takes a project out of the pool, once the store is proven to hold all of it (rule 21). Unmounted without force first, so
+ * that nobody writes any more; where a proof fails it is mounted again, and nothing has changed.
+ */
+import { destroyDataset } from '../../native/zfs/dataset.ts'
+import { TidepoolError } from '../../pipeline/base/errors.ts'
+import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
+import { cheapestPaths } from '../../pipeline/graph/plan.ts'
+import { readResolved } from '../../pipeline/graph/resolve.ts'
+import type { Project, WriteRow } from '../../pipeline/graph/state.ts'
+import { provePath } from '../../pipeline/scrub/prove.ts'
+import { release, saveUnmounted } from './close.ts'
+import type { ActOptions, ProjectHost } from './host.ts'
+import { mountProject } from './mount-point.ts'
+import { currentSnapshot } from './news.ts'
+import { newest, type Resident, requireResident } from './resident.ts'
+import type { SaveOptions } from './save.ts'
+import { standing } from './standing.ts'
+
+export interface Evicted {
+  /** What can be opened again, anywhere. */
+  readonly point: Guid
+  readonly freedBytes: bigint
+  readonly project: Project
+  /** Why this host is still the owner, where it is: the next close of the project lets it go. */
+  readonly notReleased?: unknown
+}
+
+/** Rejects with `dataset-busy`, `not-evictable`, `commit-too-young` or `not-proven`; the project is then as it was. */
+export function evict(host: ProjectHost, id: ProjectId, options: SaveOptions = {}): Promise<Evicted> {
+  return host.locks.hold(id, 'evict', options.signal, async () => {
+    host.mayAct()
+    const before = await requireResident(host, id, options)
+    let gone: Omit<Evicted, 'project'>
+    try {
+      await saveUnmounted(host, id, options)
+      gone = await remove(host, id, options)
+    } catch (error) {
+      if (before.dataset.mounted) await mountProject(host, before.name).catch(() => {})
+      throw error
+    }
+    return released(host, id, gone, options)
+  })
+}
+
+async function remove(
+  host: ProjectHost,
+  id: ProjectId,
+  options: ActOptions,
+): Promise<Omit<Evicted, 'project'>> {
+  const { project } = await readResolved(host.store.catalogue, id, { ...host, ...options })
+  const there = await requireResident(host, id, options)
+  const { point, path } = await evictable(host, project, there, options)
+  await refuseYoung(host, id, path, options)
+  await provePath(host.store, id, path, options)
+  // The proof took its time. An unmounted dataset changes only by somebody's hand, but then it does.
+  const last = await requireResident(host, id, options)
+  const still = !last.dataset.mounted && (await currentSnapshot(host, last, options)).guid === point
+  if (!still)
+    throw new TidepoolError('not-evictable', `${last.name} was changed while it was about to be evicted`, {
+      temporary: true,
+      hint: 'Somebody mounted it or made a snapshot by hand: it is saved again, then tried again.',
+    })
+  host.mayAct()
+  await destroyDataset(host.zfs, last.name, { ...options, withSnapshots: true })
+  return { point, freedBytes: last.dataset.usedBytes }
+}
+
+/** The newest snapshot, if it is all that the dataset has and committed streams lead to it. */
+async function evictable(
+  host: ProjectHost,
+  project: Project,
+  there: Resident,
+  options: ActOptions,
+): Promise<{ readonly point: Guid; readonly path: readonly WriteRow[] }> {
+  const now = await standing(host, project, there, options)
+  const point = newest(there)?.guid
+  const path = point === undefined ? null : cheapestPaths(project.rows.values()).to(point)
+  if ((now === 'current' || now === 'stale') && point !== undefined && path) return { point, path }
+  const why = now === 'forked' || now === 'earlier-life' ? `it is ${now}` : 'no committed streams lead to it'
+  throw new TidepoolError('not-evictable', `${there.name} is not to be evicted: ${why}`, {
+    hint: 'What the truth has moved away from is set aside by the next open, and never destroyed.',
+  })
+}
+
+/** What was committed a moment ago may be on too few disks yet to be the only copy. */
+async function refuseYoung(
+  { store, settings }: ProjectHost,
+  id: ProjectId,
+  path: readonly WriteRow[],
+  options: ActOptions,
+): Promise<void> {
+  const committedAtMs = path.at(-1)?.committedAtMs
+  const ageMs = (await store.catalogue.nowMs(options)) - (committedAtMs ?? Number.POSITIVE_INFINITY)
+  const leftMs = settings.evictAfterCommitMs - ageMs
+  if (leftMs <= 0) return
+  throw new TidepoolError(
+    'commit-too-young',
+    `the newest point of project ${id} was committed ${Math.round(ageMs / 1000)} s ago, and is not relied on before ${Math.round(settings.evictAfterCommitMs / 1000)} s`,
+    { temporary: true, hint: `Try again in ${Math.ceil(leftMs / 1000)} s.`, facts: { project: id } },
+  )
+}
+
+/** What is gone from the pool is gone, whatever becomes of this. */
+async function released(
+  host: ProjectHost,
+  id: ProjectId,
+  gone: Omit<Evicted, 'project'>,
+  options: ActOptions,
+): Promise<Evicted> {
+  try {
+    return { ...gone, project: await release(host, id, options) }
+  } catch (notReleased) {
+    const { project } = await readResolved(host.store.catalogue, id, host)
+    return { ...gone, project, notReleased }
+  }
+}

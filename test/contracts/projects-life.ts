@@ -1,0 +1,231 @@
+/** What becomes of a project between its first save and its end: evicted, rolled back, destroyed, had back. */
+import { chmod, open as openFile, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { close } from '../../daemon/projects/close.ts'
+import { createProjectHere } from '../../daemon/projects/create.ts'
+import { destroyHere, undelete } from '../../daemon/projects/destroy.ts'
+import { evict } from '../../daemon/projects/evict.ts'
+import { historyOf } from '../../daemon/projects/history.ts'
+import type { ProjectHost } from '../../daemon/projects/host.ts'
+import { liveName } from '../../daemon/projects/names.ts'
+import { open } from '../../daemon/projects/open.ts'
+import { acknowledge, pinPoint } from '../../daemon/projects/points.ts'
+import { rollBack } from '../../daemon/projects/roll-back.ts'
+import { save } from '../../daemon/projects/save.ts'
+import { snapshotProject } from '../../daemon/projects/snapshot.ts'
+import { exists } from '../../native/zfs/get.ts'
+import { listSnapshots } from '../../native/zfs/list.ts'
+import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { guid, projectId } from '../../pipeline/base/ids.ts'
+import { DEFAULT_RETENTION } from '../../pipeline/graph/retention.ts'
+import { markDead } from '../../pipeline/hosts/take.ts'
+import { memoryStore } from '../../pipeline/stores/memory.ts'
+import { type HostOptions, projectHost } from '../support/project-host.ts'
+import type { WithWorld } from './projects.ts'
+
+type MemoryStore = ReturnType<typeof memoryStore>
+
+const P = projectId('p1')
+
+async function rejected(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error('it was not rejected')
+}
+
+const read = (path: string): Promise<string> => readFile(join(path, 'file'), 'utf8')
+const write = (path: string, text: string): Promise<void> => writeFile(join(path, 'file'), text)
+
+/** `refusesBusy`: an unmount of what is in use fails, as a kernel's does and the fake's does not. */
+export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy = true } = {}): void {
+  const test = suite(`life of projects on ${name}`)
+
+  const withProject = (
+    body: (host: ProjectHost, path: string, store: MemoryStore) => Promise<void>,
+    options: HostOptions = {},
+  ): Promise<void> =>
+    withWorld(async (world) => {
+      const store = memoryStore()
+      const host = await projectHost(world, store, options)
+      const { path } = await createProjectHere(host, P)
+      await write(path, 'one')
+      await body(host, path, store)
+    })
+
+  const resides = (host: ProjectHost): Promise<boolean> => exists(host.zfs, liveName(host.parent, P))
+
+  test('evicted, it is saved, gone from the pool, nobody’s, and opens again', () =>
+    withProject(async (host, path) => {
+      await chmod(path, 0o750)
+      const { point, project, notReleased } = await evict(host, P)
+      assert.not(await resides(host))
+      assert.is(project.statics.head, point)
+      assert.is(project.statics.owner, null)
+      assert.is(notReleased, undefined)
+      const again = await open(host, P)
+      assert.is(await read(again.path), 'one')
+      assert.is((await save(host, P)).kind, 'unchanged')
+    }))
+
+  if (refusesBusy)
+    test('in use it is not evicted, and who is in it keeps their file', () =>
+      withProject(async (host, path, store) => {
+        const file = await openFile(join(path, 'file'), 'r+')
+        try {
+          assert.is(codeOf(await rejected(evict(host, P))), 'dataset-busy')
+          await file.write('two')
+          assert.is(await read(path), 'two')
+          assert.is((await store.catalogue.read(P))?.statics.owner, host.host)
+        } finally {
+          await file.close()
+        }
+        await evict(host, P)
+        assert.is(await read((await open(host, P)).path), 'two')
+      }))
+
+  for (const [what, harm] of [
+    ['lacks a chunk', (chunks: Map<number, unknown>) => void chunks.delete(0)],
+    [
+      'has a damaged one',
+      (chunks: Map<number, { data: Buffer }>) => {
+        const first = chunks.get(0)
+        if (first) first.data[100] = (first.data[100] ?? 0) ^ 1
+      },
+    ],
+  ] as const)
+    test(`where the store ${what} it stays, mounted as it was`, () =>
+      withProject(async (host, path, store) => {
+        await save(host, P)
+        for (const { chunks } of store.state.blobs.values()) harm(chunks as Map<number, { data: Buffer }>)
+        const error = await rejected(evict(host, P))
+        assert.is(codeOf(error), 'not-proven')
+        assert.ok(error instanceof TidepoolError && error.hint?.includes('verify'))
+        assert.is(await read(path), 'one')
+        await write(path, 'goes on')
+        assert.is((await store.catalogue.read(P))?.statics.owner, host.host)
+      }))
+
+  test('what was committed a moment ago is not relied on yet', () =>
+    withProject(
+      async (host, path) => {
+        assert.is(codeOf(await rejected(evict(host, P))), 'commit-too-young')
+        assert.is(await read(path), 'one')
+      },
+      { settings: { evictAfterCommitMs: 60_000 } },
+    ))
+
+  test('a host that may not act removes nothing', () =>
+    withProject(async (host, path) => {
+      await save(host, P)
+      let asked = 0
+      const lost = {
+        ...host,
+        mayAct: () => {
+          // Lost while the proof is made: what was allowed at the start no longer is.
+          asked += 1
+          if (asked > 2) throw new TidepoolError('host-lost', 'lost')
+        },
+      }
+      assert.is(codeOf(await rejected(evict(lost, P))), 'host-lost')
+      assert.is(await read(path), 'one')
+    }))
+
+  test('what diverged is a side point, kept, before it is evicted', () =>
+    withProject(async (host, path, store) => {
+      await save(host, P)
+      await write(path, 'only here')
+      const row = await store.catalogue.readHost(host.host)
+      assert.ok(row)
+      await markDead(store.catalogue, row)
+      await withWorld(async (other) => {
+        const b = await projectHost(other, store, { name: 'b' })
+        await write((await open(b, P)).path, 'of b')
+        await close(b, P)
+      })
+      const { point, project } = await evict(host, P)
+      assert.is(project.statics.kept[point], 'side')
+      assert.is.not(project.statics.head, point)
+      assert.is(await read((await rollBack(host, P, point)).path), 'only here')
+    }))
+
+  test('rolled back to an older point, and forward to the one that it left', () =>
+    withProject(async (host, path, store) => {
+      const first = await snapshotProject(host, P)
+      await write(path, 'two')
+      const second = await save(host, P)
+      await write(path, 'three')
+      const back = await rollBack(host, P, first)
+      assert.is(await read(back.path), 'one')
+      const { statics } = (await store.catalogue.read(P))!
+      assert.is(statics.head, first)
+      // What was not saved before the rollback is a point as well.
+      const [left] = Object.keys(statics.kept)
+      assert.ok(left !== undefined && left !== second.point)
+      assert.is(await read((await rollBack(host, P, guid(left))).path), 'three')
+      assert.is(codeOf(await rejected(rollBack(host, P, guid(4711n)))), 'point-unknown')
+      assert.is(await read(path), 'three')
+    }))
+
+  test('its history names each point and why it stays; marks come and go', () =>
+    withProject(async (host, path, store) => {
+      const first = await snapshotProject(host, P)
+      assert.is(await snapshotProject(host, P), first)
+      await write(path, 'two')
+      const second = await snapshotProject(host, P)
+      const policy = { ...DEFAULT_RETENTION, latest: 1, hourly: 0, daily: 0, weekly: 0, monthly: 0 }
+      const history = async () => historyOf((await store.catalogue.read(P))!, policy)
+      const points = await history()
+      assert.equal(points.map(({ guid, isHead, keptAs }) => ({ guid, isHead, keptAs })).sort(byHead), [
+        { guid: second, isHead: true, keptAs: 'head' },
+        { guid: first, isHead: false, keptAs: points.find((point) => point.guid === first)?.keptAs },
+      ])
+      for (const { pathStreams, pathBytes, host: by, name } of points) {
+        assert.ok(pathStreams >= 1 && pathBytes > 0n)
+        assert.is(by, host.host)
+        assert.ok(name?.includes('@tidepool-'))
+      }
+      await pinPoint(host, P, first)
+      assert.is((await history()).find((point) => point.guid === first)?.keptAs, 'pinned')
+      const { rev } = (await pinPoint(host, P, first)).statics
+      assert.is((await store.catalogue.read(P))?.statics.rev, rev, 'done already is done')
+      await acknowledge(host, P, [first])
+      assert.equal((await store.catalogue.read(P))?.statics.kept, {})
+      assert.is(codeOf(await rejected(pinPoint(host, P, guid(4711n)))), 'point-unknown')
+    }))
+
+  test('a local snapshot is in the pool alone', () =>
+    withProject(async (host, _path, store) => {
+      const local = await snapshotProject(host, P, { local: true })
+      assert.is((await store.catalogue.read(P))?.rows.size, 0)
+      const there = await listSnapshots(host.zfs, liveName(host.parent, P))
+      assert.ok(
+        there.some((snapshot) => snapshot.guid === local && snapshot.name.includes('@tidepool-local-')),
+      )
+    }))
+
+  test('destroyed, it opens for nobody; had back, it has all that was written', () =>
+    withProject(async (host, path) => {
+      await save(host, P)
+      await write(path, 'two')
+      assert.is((await destroyHere(host, P)).statics.life, 'destroyed')
+      assert.is((await destroyHere(host, P)).statics.life, 'destroyed')
+      assert.ok(codeOf(await rejected(open(host, P))) !== undefined)
+      assert.is((await undelete(host, P)).statics.life, 'live')
+      const again = await open(host, P)
+      assert.is(await read(again.path), 'two')
+      assert.is(again.receivedStreams, 0)
+      assert.equal(again.setAside, [])
+      await write(again.path, 'three')
+      const saved = await save(host, P)
+      assert.is(saved.kind === 'saved' && saved.placement, 'head')
+    }))
+
+  test.run()
+}
+
+const byHead = (a: { isHead: boolean }, b: { isHead: boolean }): number => Number(b.isHead) - Number(a.isHead)
