@@ -1,0 +1,191 @@
+/**
+ * Nobody loses more than a minute: every project that is watched is saved again and again, busy or not, and one whose save
+ * failed is tried until it succeeds. Knows nothing of ZFS or stores: whether there was anything to save, the save tells.
+ */
+import { LinkedAbort } from '../../pipeline/base/abort.ts'
+import type { Clock } from '../../pipeline/base/clock.ts'
+import type { ProjectId } from '../../pipeline/base/ids.ts'
+import { backoff } from '../../pipeline/limit/backoff.ts'
+
+export interface SaveQueueOptions {
+  readonly clock: Clock
+  /** From 0 up to, not including, 1. */
+  readonly random: () => number
+  /** Resolves once the store has all that the project held when it was called. */
+  readonly save: (id: ProjectId, signal: AbortSignal) => Promise<unknown>
+  /** From the start of one save to the start of the next. @default 60 s */
+  readonly intervalMs?: number
+  /** Saves under way at a time. @default 2 */
+  readonly atOnce?: number
+}
+
+export interface SaveState {
+  /** On the monotonic clock, as all here. What was written since is perhaps saved nowhere. */
+  readonly savedUpToMs: number
+  readonly saving: boolean
+  /** When the next save begins; undefined while one is under way. */
+  readonly nextAtMs: number | undefined
+  /** Of the last save, where it failed; how often in a row. */
+  readonly error: unknown
+  readonly failures: number
+}
+
+interface Watched {
+  savedUpToMs: number
+  nextAtMs: number
+  running: LinkedAbort | undefined
+  error: unknown
+  failures: number
+  delays: Iterator<number>
+}
+
+const INTERVAL_MS = 60_000
+const AT_ONCE = 2
+/** Of the interval: hosts that started together must not save together. Downwards, so that the promise holds. */
+const JITTER = 0.2
+/** A save that takes long is not begun again before it has been quiet for as long as that. */
+const REST_FACTOR = 2
+const RETRY_BASE_MS = 1_000
+
+export class SaveQueue {
+  readonly #options: Required<SaveQueueOptions>
+  readonly #watched = new Map<ProjectId, Watched>()
+  #running = 0
+  #wake: () => void = () => {}
+
+  constructor(options: SaveQueueOptions) {
+    this.#options = { intervalMs: INTERVAL_MS, atOnce: AT_ONCE, ...options }
+  }
+
+  /** From its mount on; nothing that it holds now is unsaved. Watched already is no error. */
+  watch(id: ProjectId): void {
+    if (this.#watched.has(id)) return
+    const nowMs = this.#options.clock.monotonicMs()
+    this.#watched.set(id, {
+      savedUpToMs: nowMs,
+      nextAtMs: nowMs + this.#jittered(),
+      running: undefined,
+      error: undefined,
+      failures: 0,
+      delays: this.#delays(),
+    })
+    this.#wake()
+  }
+
+  /** After its last save and its unmount. A save that is under way is ended. */
+  forget(id: ProjectId): void {
+    this.#watched.get(id)?.running?.abort(new Error('the project is no longer watched'))
+    this.#watched.delete(id)
+    this.#wake()
+  }
+
+  /** The next save begins as soon as there is room. */
+  hurry(id: ProjectId): void {
+    const watched = this.#watched.get(id)
+    if (watched) watched.nextAtMs = Math.min(watched.nextAtMs, this.#options.clock.monotonicMs())
+    this.#wake()
+  }
+
+  state(id: ProjectId): SaveState | undefined {
+    const watched = this.#watched.get(id)
+    if (!watched) return undefined
+    const { savedUpToMs, nextAtMs, running, error, failures } = watched
+    return {
+      savedUpToMs,
+      saving: running !== undefined,
+      nextAtMs: running ? undefined : nextAtMs,
+      error,
+      failures,
+    }
+  }
+
+  /** How far back the least saved one goes: what a crash of the pool would cost now. */
+  get longestUnsavedMs(): number {
+    const nowMs = this.#options.clock.monotonicMs()
+    return Math.max(0, ...[...this.#watched.values()].map(({ savedUpToMs }) => nowMs - savedUpToMs))
+  }
+
+  /** Until the signal fires; resolves when nothing is under way any more. Is called once. */
+  async run(signal: AbortSignal): Promise<void> {
+    const saves = new Set<Promise<void>>()
+    while (!signal.aborted) {
+      const due = this.#due()
+      if (due && this.#running < this.#options.atOnce) {
+        const save = this.#save(...due, signal).finally(() => saves.delete(save))
+        saves.add(save)
+      } else await this.#pause(signal)
+    }
+    await Promise.all(saves)
+  }
+
+  /** The one that should have begun first. */
+  #due(): [ProjectId, Watched] | undefined {
+    const nowMs = this.#options.clock.monotonicMs()
+    let first: [ProjectId, Watched] | undefined
+    for (const entry of this.#watched)
+      if (
+        !entry[1].running &&
+        entry[1].nextAtMs <= nowMs &&
+        entry[1].nextAtMs < (first?.[1].nextAtMs ?? Infinity)
+      )
+        first = entry
+    return first
+  }
+
+  async #save(id: ProjectId, watched: Watched, signal: AbortSignal): Promise<void> {
+    const { clock, save } = this.#options
+    const running = new LinkedAbort(signal)
+    const startedMs = clock.monotonicMs()
+    watched.running = running
+    this.#running += 1
+    try {
+      await save(id, running.signal)
+      watched.savedUpToMs = startedMs
+      watched.error = undefined
+      watched.failures = 0
+      watched.delays = this.#delays()
+      const tookMs = clock.monotonicMs() - startedMs
+      watched.nextAtMs = startedMs + Math.max(this.#jittered(), (1 + REST_FACTOR) * tookMs)
+    } catch (error) {
+      watched.error = error
+      watched.failures += 1
+      watched.nextAtMs = clock.monotonicMs() + Number(watched.delays.next().value)
+    } finally {
+      running.leave()
+      watched.running = undefined
+      this.#running -= 1
+      this.#wake()
+    }
+  }
+
+  /** Until the next one is due, there is room, or something has changed. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    const { clock, atOnce } = this.#options
+    const sleeping = new LinkedAbort(signal)
+    const woken = new Promise<void>((resolve) => {
+      this.#wake = resolve
+    })
+    const nextMs = Math.min(
+      ...[...this.#watched.values()].filter(({ running }) => !running).map(({ nextAtMs }) => nextAtMs),
+    )
+    const ended = new Promise<void>((resolve) => {
+      sleeping.signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    const slept =
+      this.#running < atOnce && Number.isFinite(nextMs)
+        ? clock.sleep(Math.max(0, nextMs - clock.monotonicMs()), sleeping.signal).catch(() => {})
+        : ended
+    await Promise.race([woken, slept, ended])
+    sleeping.abort(new Error('woken'))
+    sleeping.leave()
+  }
+
+  #jittered(): number {
+    return this.#options.intervalMs * (1 - JITTER * this.#options.random())
+  }
+
+  #delays(): Iterator<number> {
+    const { random, intervalMs } = this.#options
+    return backoff({ random, baseMs: Math.min(RETRY_BASE_MS, intervalMs), capMs: intervalMs })
+  }
+}

@@ -1,0 +1,206 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { SaveQueue, type SaveQueueOptions } from '../../daemon/projects/save-queue.ts'
+import { type ProjectId, projectId } from '../../pipeline/base/ids.ts'
+import { ManualClock, settle } from '../support/manual-clock.ts'
+import { int, runSeed, seeded } from '../support/random.ts'
+
+const test = suite('projects: save queue')
+
+const P = projectId('p')
+
+interface Saved {
+  readonly id: ProjectId
+  readonly atMs: number
+}
+
+/** A queue at work, with what it saved and when. */
+async function working(
+  body: (world: {
+    queue: SaveQueue
+    clock: ManualClock
+    saves: Saved[]
+    stop: () => Promise<void>
+  }) => Promise<void>,
+  {
+    save = async () => {},
+    ...options
+  }: Partial<Omit<SaveQueueOptions, 'save'>> & {
+    save?: (id: ProjectId, signal: AbortSignal, clock: ManualClock) => Promise<void>
+  } = {},
+): Promise<void> {
+  const clock = new ManualClock()
+  const saves: Saved[] = []
+  const queue = new SaveQueue({
+    random: () => 0,
+    ...options,
+    clock,
+    save: async (id, signal) => {
+      saves.push({ id, atMs: clock.monotonicMs() })
+      await save(id, signal, clock)
+    },
+  })
+  const ending = new AbortController()
+  const ran = queue.run(ending.signal)
+  const stop = async (): Promise<void> => {
+    ending.abort(new Error('stopped'))
+    await ran
+  }
+  try {
+    await body({ queue, clock, saves, stop })
+  } finally {
+    await stop()
+  }
+  assert.is(clock.pendingSleeps, 0)
+}
+
+const times = (saves: readonly Saved[]): number[] => saves.map(({ atMs }) => atMs)
+
+test('saves each interval, as long as it is watched', () =>
+  working(async ({ queue, clock, saves }) => {
+    queue.watch(P)
+    await clock.advance(200_000)
+    assert.equal(times(saves), [60_000, 120_000, 180_000])
+    assert.is(queue.state(P)?.savedUpToMs, 180_000)
+    assert.is(queue.longestUnsavedMs, 20_000)
+    queue.forget(P)
+    await clock.advance(200_000)
+    assert.is(saves.length, 3)
+    assert.is(queue.state(P), undefined)
+  }))
+
+test('jitter makes it sooner, never later', () =>
+  working(
+    async ({ queue, clock, saves }) => {
+      queue.watch(P)
+      await clock.advance(100_000)
+      assert.equal(times(saves), [54_000])
+    },
+    { random: () => 0.5 },
+  ))
+
+test('after a long save it is quiet for twice as long', () =>
+  working(
+    async ({ queue, clock, saves }) => {
+      queue.watch(P)
+      await clock.advance(400_000)
+      assert.equal(times(saves), [60_000, 180_000, 300_000])
+    },
+    { save: (_id, signal, clock) => clock.sleep(40_000, signal) },
+  ))
+
+test('a save that fails is tried until it succeeds, and says why meanwhile', () => {
+  let left = 3
+  return working(
+    async ({ queue, clock, saves }) => {
+      queue.watch(P)
+      await clock.advance(61_500)
+      assert.is(queue.state(P)?.failures, 2)
+      assert.match(String(queue.state(P)?.error), 'the store is away')
+      assert.is(queue.state(P)?.nextAtMs, 62_000)
+      assert.is(queue.state(P)?.savedUpToMs, 0)
+      await clock.advance(30_000)
+      assert.equal(times(saves), [60_000, 61_000, 62_000, 63_000])
+      assert.equal([queue.state(P)?.failures, queue.state(P)?.error], [0, undefined])
+      assert.is(queue.state(P)?.savedUpToMs, 63_000)
+    },
+    {
+      save: async () => {
+        if (left-- > 0) throw new Error('the store is away')
+      },
+    },
+  )
+})
+
+test('no more are under way than it is told, and who waits longest comes first', () => {
+  let now = 0
+  let most = 0
+  return working(
+    async ({ queue, clock, saves }) => {
+      const ids = Array.from({ length: 6 }, (_, index) => projectId(`p${index}`))
+      for (const id of ids) {
+        queue.watch(id)
+        await clock.advance(1)
+      }
+      await clock.advance(100_000)
+      assert.is(most, 2)
+      assert.equal(
+        saves.map(({ id }) => id),
+        ids,
+      )
+    },
+    {
+      save: async (_id, signal, clock) => {
+        most = Math.max(most, ++now)
+        await clock.sleep(20_000, signal)
+        now -= 1
+      },
+    },
+  )
+})
+
+test('who is in a hurry goes at once, and a forgotten one is ended in its middle', () => {
+  let ended = false
+  return working(
+    async ({ queue, clock, saves }) => {
+      queue.watch(P)
+      await clock.advance(5)
+      queue.hurry(P)
+      await settle()
+      assert.equal(times(saves), [5])
+      assert.ok(queue.state(P)?.saving)
+      assert.is(queue.state(P)?.nextAtMs, undefined)
+      queue.forget(P)
+      await settle()
+      assert.ok(ended)
+    },
+    {
+      save: async (_id, signal, clock) => {
+        await clock.sleep(1000, signal).catch((error: unknown) => {
+          ended = true
+          throw error
+        })
+      },
+    },
+  )
+})
+
+test('a stop ends what is under way before it resolves', () => {
+  let under = 0
+  return working(
+    async ({ queue, clock, stop }) => {
+      queue.watch(P)
+      await clock.advance(60_000)
+      assert.is(under, 1)
+      await stop()
+      assert.is(under, 0)
+    },
+    {
+      save: async (_id, signal, clock) => {
+        under += 1
+        await clock.sleep(30_000, signal).finally(() => {
+          under -= 1
+        })
+      },
+    },
+  )
+})
+
+test('with twenty writers and saves of up to a second nothing stays unsaved for more than 90 s', () => {
+  const random = seeded(runSeed('save queue'))
+  return working(
+    async ({ queue, clock, saves }) => {
+      for (let index = 0; index < 20; index++) queue.watch(projectId(`w${index}`))
+      let longestMs = 0
+      for (let step = 0; step < 600; step++) {
+        await clock.advance(1000)
+        longestMs = Math.max(longestMs, queue.longestUnsavedMs)
+      }
+      assert.ok(longestMs <= 90_000, `${longestMs} ms`)
+      assert.ok(saves.length >= 20 * 9)
+    },
+    { random, save: (_id, signal, clock) => clock.sleep(int(random, 10, 1000), signal) },
+  )
+})
+
+test.run()
