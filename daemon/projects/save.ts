@@ -5,7 +5,7 @@
 import { hold, release } from '../../native/zfs/dataset.ts'
 import { listBookmarks, listSnapshots, type Snapshot } from '../../native/zfs/list.ts'
 import type { BookmarkName, SnapshotName } from '../../native/zfs/names.ts'
-import { send, usualFlags } from '../../native/zfs/send.ts'
+import { flagsWithin, send, usualFlags } from '../../native/zfs/send.ts'
 import { allOf } from '../../pipeline/base/all-of.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid, ProjectId, WriteId } from '../../pipeline/base/ids.ts'
@@ -170,10 +170,11 @@ function placed(
 /** The stream, and after its last byte one more look: what it was made from must still be there. */
 function stepSource(host: ProjectHost, there: Resident, base: Base | null, end: Snapshot): Source {
   return async function* (signal) {
-    const { zfs } = host
+    const { zfs, store } = host
+    const { receivable } = await store.catalogue.info({ signal })
     yield* send(zfs, end.name, {
       ...(base && { from: base.name }),
-      flags: usualFlags(zfs.capabilities),
+      flags: flagsWithin(usualFlags(zfs.capabilities), receivable),
       signal,
     })
     const now = [

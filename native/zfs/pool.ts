@@ -1,6 +1,6 @@
 /** Pools for projects: how one is made, imported and looked at. */
 import { open, rm } from 'node:fs/promises'
-import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { codeOf, errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { humanBytes } from '../../pipeline/base/units.ts'
 import { create } from './dataset.ts'
 import { ZfsError } from './errors.ts'
@@ -28,7 +28,8 @@ const MIN_POOL_BYTES = 64n * 1024n * 1024n
 
 /**
  * Makes the pool and its parent dataset; resolves with that. Never by force: a device with a pool or a file system on it is
- * refused with `device-in-use`. Where it rejects, there is no pool, and no file that it made.
+ * refused with `device-in-use`. Where it rejects, there is no pool, and no file that it made; unless it was ended in the
+ * middle and the pool is there, or nobody can tell: then it stays with its file.
  */
 export async function poolCreate(zfs: Zfs, options: PoolCreateOptions): Promise<DatasetName> {
   const { pool, device, fileBytes, ashift = DEFAULT_ASHIFT, signal } = options
@@ -58,7 +59,7 @@ export async function poolCreate(zfs: Zfs, options: PoolCreateOptions): Promise<
       run,
     )
   } catch (error) {
-    await removeFile()
+    if (wasRefused(error) || !(await mayBeThere(zfs, pool, error))) await removeFile()
     throw error
   }
   try {
@@ -70,6 +71,16 @@ export async function poolCreate(zfs: Zfs, options: PoolCreateOptions): Promise<
     throw error
   }
   return parent
+}
+
+/** It ended by itself, and said no. */
+const wasRefused = (error: unknown): boolean =>
+  error instanceof ZfsError && typeof error.facts.exit === 'number'
+
+/** A command that was killed may have done its deed before, and one that cannot be killed may do it yet. */
+async function mayBeThere(zfs: Zfs, pool: PoolName, error: unknown): Promise<boolean> {
+  if (codeOf(error) === 'zfs-stuck') return true
+  return exists(zfs, datasetName(pool)).catch(() => true)
 }
 
 async function makeFile(path: string, bytes: bigint): Promise<void> {

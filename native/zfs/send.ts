@@ -39,6 +39,23 @@ export function usualFlags({ send }: Capabilities): SendFlags {
   return { compressed: send.compressed, embedded: send.embedded }
 }
 
+/** What a stream has in it for each flag, by the names of the parser; lz4 wherever the pool uses it, so nearly always. */
+const BRINGS: Readonly<Record<keyof SendFlags, readonly string[]>> = {
+  compressed: ['compressed', 'lz4'],
+  embedded: ['embedded', 'lz4'],
+  largeBlocks: ['large-blocks'],
+  raw: ['raw'],
+}
+
+/** Those of the flags whose streams every host can receive that has just these features; null: nothing was said of it. */
+export function flagsWithin(flags: SendFlags, receivable: readonly string[] | null): SendFlags {
+  if (receivable === null) return flags
+  const kept = LETTERS.filter(
+    ([name]) => flags[name] && BRINGS[name].every((feature) => receivable.includes(feature)),
+  )
+  return Object.fromEntries(kept.map(([name]) => [name, true]))
+}
+
 function flagArgs(zfs: Zfs, flags: SendFlags): string[] {
   const wanted = LETTERS.filter(([name]) => flags[name])
   const missing = wanted.filter(([name]) => !zfs.capabilities.send[name])

@@ -76,6 +76,19 @@ test('of a pool that cannot be made nothing is left', () =>
     assert.ok(existsSync(device))
   }))
 
+test('a pool whose making was cut off keeps its file where it is there, and loses it where it is not', () =>
+  withFakeZfs(async ({ zfs, directory, faults }) => {
+    const device = join(directory, 'new.img')
+    const make = () => poolCreate(zfs, { pool: poolName('new'), device, fileBytes, parent: 'p' })
+    await faults({ match: '^zpool create', action: 'die' })
+    await rejects(make(), 'zfs-failed')
+    assert.not.ok(existsSync(device))
+    await faults({ match: '^zpool create', action: 'die-after' })
+    await rejects(make(), 'zfs-failed')
+    assert.ok(existsSync(device))
+    assert.is((await poolState(zfs, poolName('new'))).health, 'ONLINE')
+  }))
+
 test('a device of another pool is left alone', () =>
   withFakeZfs(async ({ zfs, directory }) => {
     const device = join(directory, 'tank.img')
