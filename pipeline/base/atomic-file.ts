@@ -12,7 +12,7 @@ import { errnoOf } from './errors.ts'
  */
 export async function writeAtomically(
   path: string,
-  pieces: AsyncIterable<Uint8Array>,
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options: { readonly mode?: number } = {},
 ): Promise<void> {
   const target = await followed(path)

@@ -1,0 +1,80 @@
+/**
+ * Who this host is, kept in its own state directory: its id, drawn once, and the sessions that it has ever begun, so that
+ * what an earlier one left half-done is known to be its own, and over (rules 13, 16).
+ */
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { writeAtomically } from '../../pipeline/base/atomic-file.ts'
+import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import {
+  type HostId,
+  hostId,
+  newHostId,
+  newSessionId,
+  type SessionId,
+  sessionId,
+} from '../../pipeline/base/ids.ts'
+
+export interface HostRecord {
+  readonly host: HostId
+  /** Draws a session; it is durable here before this resolves. All before it are over. */
+  newSession(): Promise<SessionId>
+  /** Whether a session is an earlier one of this host. False of what was never recorded here. */
+  isEnded(session: SessionId): boolean
+}
+
+const FILE = 'host.json'
+/** What older ones left was ended by one of the starts since. */
+const SESSIONS_KEPT = 1000
+
+const uuid = z.uuid().toLowerCase()
+const schema = z.object({ host: uuid, sessions: z.array(uuid) })
+
+/** One process at a time: the pool's lock is held. Rejects with `host-record-damaged` rather than become another host. */
+export async function openHostRecord(directory: string): Promise<HostRecord> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const file = join(directory, FILE)
+  const known = await readRecord(file)
+  const host = known?.host ?? newHostId()
+  let sessions = known?.sessions ?? []
+  let current: SessionId | undefined
+  const record = async (next: readonly SessionId[]): Promise<void> => {
+    await writeAtomically(file, [Buffer.from(`${JSON.stringify({ host, sessions: next }, null, 1)}\n`)], {
+      mode: 0o600,
+    })
+    sessions = next
+  }
+  if (!known) await record([])
+  return {
+    host,
+    async newSession() {
+      const session = newSessionId()
+      await record([...sessions, session].slice(-SESSIONS_KEPT))
+      current = session
+      return session
+    },
+    isEnded: (session) => session !== current && sessions.includes(session),
+  }
+}
+
+async function readRecord(
+  file: string,
+): Promise<{ readonly host: HostId; readonly sessions: readonly SessionId[] } | undefined> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+  try {
+    const { host, sessions } = schema.parse(JSON.parse(text))
+    return { host: hostId(host), sessions: sessions.map(sessionId) }
+  } catch (cause) {
+    throw new TidepoolError('host-record-damaged', `${file} does not say which host this is`, {
+      cause,
+      hint: 'Restore it from a backup. Without it this machine is another host: remove the file only if that is meant; the projects of the old one are then taken over like those of a dead host.',
+    })
+  }
+}
