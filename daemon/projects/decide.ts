@@ -24,5 +24,6 @@ export function whatIs(
   const as = savesAs(project, { host, openedEpoch: facts.openedEpoch, holds: facts.holds }, rules)
   if (as === 'head') return 'current'
   if (as === 'earlier-life') return 'earlier-life'
-  return !facts.written && facts.newest !== null && isPoint(project, facts.newest) ? 'stale' : 'forked'
+  const isSaved = !facts.written && facts.newest !== null && isPoint(project, facts.newest)
+  return isSaved || !rules.staleProven ? 'stale' : 'forked'
 }

@@ -22,7 +22,7 @@ export function savesAs(
   rules: Rules = EVERY_RULE,
 ): 'head' | 'side' | 'earlier-life' {
   const { born, epoch, head, owner } = project.statics
-  if (openedEpoch < born) return 'earlier-life'
+  if (rules.lifeBound && openedEpoch < born) return 'earlier-life'
   if (owner !== host) return 'side'
   if (rules.epochBound && openedEpoch !== epoch) return 'side'
   if (rules.descends && head !== null && !holds(head)) return 'side'

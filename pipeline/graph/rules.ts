@@ -27,6 +27,12 @@ export const RULE_TEXTS = {
   sessionRows: 'a daemon resolves only rows of its own session or of ended sessions of its host',
   purgeMarks: 'a purge moves a row to deleting before its chunks go',
   recreateEpoch: 're-creating grows the epoch',
+  lifeBound: 'what was opened in an earlier life is set aside, never mounted and never saved',
+  staleProven:
+    'a dataset is a stale cache only if nothing was written since its newest snapshot and that is a point',
+  umountFirst: 'an evict unmounts before it proves',
+  proveStore: 'an evict proves that the newest snapshot is a point whose chunks are in the store',
+  proveClean: 'an evict proves that nothing was written since the newest snapshot',
 } as const
 
 export type RuleName = keyof typeof RULE_TEXTS

@@ -1,6 +1,7 @@
 /** What users, hands and fate do, and late transactions that land. */
-import { lostLetters, machinesOf } from './judge.ts'
+import { excuse, machinesOf } from './judge.ts'
 import type { Move } from './moves.ts'
+import { EVICTS } from './residents.ts'
 import { land } from './steps.ts'
 import { type Machine, may, type Place, setDataset, setMachine, spend, type World } from './world.ts'
 
@@ -14,8 +15,9 @@ export function* accidents(world: World): Generator<Move> {
 function* ofOutside(world: World, machine: Machine): Generator<Move> {
   const { name, up, stopped, dataset, letters } = machine
   const letter = letters[0]
-  // While a task runs it makes no difference when a letter comes: the next snapshot is the next task's.
-  if (dataset?.mounted && letter && !world.tasks[name])
+  // While a task runs it makes no difference when a letter comes: the next snapshot is the next task's. But for an evict.
+  const task = world.tasks[name]
+  if (dataset?.mounted && letter && (!task || task.what === EVICTS))
     yield {
       label: `${name}: the user writes ${letter}`,
       happen(next) {
@@ -81,10 +83,4 @@ function* crashes(world: World, name: Machine['name']): Generator<Move> {
       next.late = [...next.late, { from: null, transaction: request.transaction, over: false }]
     },
   }
-}
-
-/** What an operator's hand or a lost pool took with it is not the store's to keep. */
-function excuse(world: World): void {
-  const lost = lostLetters(world)
-  world.written = [...world.written].filter((letter) => !lost.includes(letter)).join('')
 }

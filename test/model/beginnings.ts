@@ -7,6 +7,7 @@ import type { WriteRow } from '../../pipeline/graph/state.ts'
 import { machinesOf } from './judge.ts'
 import * as daemon from './machine.ts'
 import * as others from './others.ts'
+import { EVICTS, evict, reopen } from './residents.ts'
 import {
   type Dataset,
   type Machine,
@@ -103,8 +104,9 @@ function* ofDataset(
   { name, host }: Machine,
   dataset: Dataset,
   self: daemon.Self,
-  { rules, bases, scrubs }: Play,
+  play: Play,
 ): Generator<Beginning> {
+  const { rules, bases, scrubs } = play
   if (scrubs.includes('sweeps') && failedSaves(world) >= MOST_FAILED_SAVES) return
   const { head } = world.project.statics
   const asHead = savesAs(world.project, daemon.descentOf(host, dataset), rules) === 'head'
@@ -127,6 +129,22 @@ function* ofDataset(
       program: (tools) => daemon.move(tools, self),
       begun: (next) => spend(next, 'move'),
     }
+  if (dataset.mounted && may(world, 'evict'))
+    yield {
+      place: name,
+      what: EVICTS,
+      program: (tools) => evict(tools, self),
+      begun: (next) => spend(next, 'evict'),
+    }
+  if (may(world, 'reopen') && !(asHead && dataset.mounted) && mayOpen(world, host, play)) {
+    const writeId = freshWriteId(world, name)
+    yield {
+      place: name,
+      what: `opens what it has, saving it as ${writeId}`,
+      program: (tools) => reopen(tools, self, writeId),
+      begun: (next) => spend(next, 'reopen'),
+    }
+  }
 }
 
 /** More failures in a row show nothing new: the scrub comes by in between. */

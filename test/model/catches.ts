@@ -16,6 +16,7 @@ export interface Catch {
 
 const HEAD_LOST = /^the head \w+ can't be reached/
 const TAKEN_ALIVE = /^the project was taken from machine A, which is alive/
+const WRITTEN_LOST = /^what was written \(a\) is in no reachable point and in no dataset/
 const UNDONE = /^the operator's rollback was undone/
 
 export const CATCHES: Readonly<Record<RuleName, Catch>> = {
@@ -32,7 +33,11 @@ export const CATCHES: Readonly<Record<RuleName, Catch>> = {
   commitRev: { scenario: 'save', finds: HEAD_LOST },
   unsealed: { scenario: 'crash', finds: /^write A1 was committed without its chunk/, early: true },
   baseReachable: { scenario: 'save', finds: HEAD_LOST, early: true },
-  descends: { scenario: 'hand', finds: /^what was written \(2\) is in no reachable point/, early: true },
+  descends: {
+    scenario: 'hand',
+    finds: /^write A1 moved the head from 12 to 1, which knows nothing of it/,
+    early: true,
+  },
   epochBound: { scenario: 'rollback', finds: UNDONE, early: true },
   readOutcome: {
     scenario: 'save',
@@ -84,4 +89,9 @@ export const CATCHES: Readonly<Record<RuleName, Catch>> = {
     },
     early: true,
   },
+  lifeBound: { scenario: 'recreate', finds: /^write A1 of an earlier life was committed/, early: true },
+  staleProven: { scenario: 'forth', finds: WRITTEN_LOST, early: true },
+  umountFirst: { scenario: 'evict', finds: WRITTEN_LOST, early: true },
+  proveStore: { scenario: 'evict', finds: WRITTEN_LOST, early: true },
+  proveClean: { scenario: 'evict', finds: WRITTEN_LOST, early: true },
 }

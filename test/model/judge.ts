@@ -33,6 +33,8 @@ export function judgeChange(world: World, before: Project, after: Project): void
       ...(reborn && { earlierLife: true }),
     })
   if (world.mover && world.mover.epoch !== is.epoch) world.mover = null
+  // What the store had is the operator's to take away, and a dataset may go with it.
+  if (is.life === 'purging' && was.life !== 'purging') forget(world, [...reachableTexts(world)].join(''))
 }
 
 const committedIn = (before: Project, row: WriteRow): boolean =>
@@ -56,6 +58,9 @@ function judgeCommit(world: World, before: Project, after: Project, row: WriteRo
       `machines ${world.mover.machine} and ${plan.machine} both moved the head in epoch ${epoch}`,
     )
   world.mover = { epoch, machine: plan.machine }
+  const { head } = before.statics
+  if (head !== null && !row.to.startsWith(head))
+    violate(world, `write ${writeId} moved the head from ${head} to ${row.to}, which knows nothing of it`)
 }
 
 function judgeAbort(world: World, row: WriteRow): void {
@@ -120,6 +125,13 @@ export function judgeState(world: World): void {
 export function lostLetters(world: World): string {
   const kept = new Set(heldTexts(world).join(''))
   return [...world.written].filter((letter) => !kept.has(letter)).join('')
+}
+
+/** What an operator's hand or a lost pool took with it is not the store's to keep. */
+export const excuse = (world: World): void => forget(world, lostLetters(world))
+
+function forget(world: World, letters: string): void {
+  world.written = [...world.written].filter((letter) => !letters.includes(letter)).join('')
 }
 
 function heldTexts(world: World): string[] {

@@ -38,6 +38,8 @@ export interface Tools {
   readonly rules: Rules
   /** At this very moment, on this machine. */
   now<Result>(act: (world: World) => Result): Promise<Result>
+  /** On this machine, after whatever else comes first. */
+  later(label: string, act: (world: World) => void): Promise<void>
 }
 
 export interface Self {
@@ -62,7 +64,7 @@ export function outcomeOf(error: unknown): Outcome {
   throw error
 }
 
-const datasetOf = (tools: Tools, self: Self): Promise<Dataset | null> =>
+export const datasetOf = (tools: Tools, self: Self): Promise<Dataset | null> =>
   tools.now((world) => machineOf(world, self.name).dataset)
 
 export const descentOf = (host: HostId, { openedEpoch, snapshots }: Dataset): Descent => ({
@@ -72,7 +74,7 @@ export const descentOf = (host: HostId, { openedEpoch, snapshots }: Dataset): De
 })
 
 /** The project without anything open that earlier attempts of this machine left behind. */
-async function readOwn(tools: Tools, self: Self): Promise<Project> {
+export async function readOwn(tools: Tools, self: Self): Promise<Project> {
   const { catalogue, rules } = tools
   await finishesFound(tools, self)
   const resolver = { ...self, isEnded: endedBefore(self), rules }
@@ -150,7 +152,7 @@ function takeSnapshot(world: World, name: MachineName): Dataset | null {
   return machineOf(world, name).dataset
 }
 
-function setAside(world: World, name: MachineName): Outcome {
+export function setAside(world: World, name: MachineName): Outcome {
   const { dataset, aside } = machineOf(world, name)
   if (dataset) setMachine(world, name, { dataset: null, aside: [...aside, { ...dataset, mounted: false }] })
   return 'over'

@@ -10,7 +10,7 @@ import { assertHolds, walk } from './judgement.ts'
 
 const test = suite('model, at once')
 
-for (const name of ['pool', 'move', 'hand', 'recreate'] as const)
+for (const name of ['pool', 'move', 'hand', 'recreate', 'evict', 'forth', 'reopenHand'] as const)
   test(`${name}: with every rule there is no way to a violation`, async () => {
     const found = await walk(name)
     assertHolds(found)

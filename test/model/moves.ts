@@ -43,6 +43,7 @@ export class Stories {
         catalogue: askingCatalogue(ask),
         chunks: new AskingChunks(ask),
         rules: this.#rules,
+        later: (label, act) => ask({ kind: 'local', label, act }) as Promise<void>,
         now: <Result>(act: (world: World) => Result) => ask({ kind: 'now', act }) as Promise<Result>,
       }).catch(daemon.outcomeOf),
     )

@@ -19,6 +19,8 @@ export type Request =
       readonly run: (store: Store) => Promise<unknown>
       readonly isPut?: boolean
     }
+  /** A change of the machine itself that others may come before. */
+  | { readonly kind: 'local'; readonly label: string; readonly act: (world: World) => unknown }
   /** A look at, or a change of, the machine itself: nothing comes between it and the step before. */
   | { readonly kind: 'now'; readonly act: (world: World) => unknown }
 

@@ -6,6 +6,7 @@ import type { HostRow } from '../../pipeline/hosts/state.ts'
 import type { Play, ScrubWork } from './beginnings.ts'
 import { manifestOf } from './machine.ts'
 import { CHUNK_BYTES } from './requests.ts'
+import { RESIDENT_SCENARIOS } from './resident-scenarios.ts'
 import {
   type Budget,
   type Dataset,
@@ -50,6 +51,7 @@ export const SCENARIOS = {
   recreate: { a: 'a', b: 'x', opensB: 1, left: { destroy: 1, purge: 1, recreate: 1 } },
   hand: { a: 'a', scrubs: EVERYTHING, left: { hand: 1, lost: 1 } },
   twin: { a: 'a', b: 'x', twin: true },
+  ...RESIDENT_SCENARIOS,
 } satisfies Record<string, Scenario>
 
 export type ScenarioName = keyof typeof SCENARIOS

@@ -65,6 +65,8 @@ async function carryOut(world: World, request: Exclude<Request, { kind: 'now' }>
       return inStore(world, request.run)
     case 'chunks':
       return inStore(world, request.run, true)
+    case 'local':
+      return request.act(world)
   }
 }
 
@@ -132,6 +134,7 @@ export const ENDINGS: Record<Exclude<Request['kind'], 'now'>, readonly [Ending, 
   applyHost: [answered, happensUnseen, happensTwice, late],
   read: [answered, silence],
   chunks: [answered],
+  local: [answered],
 }
 
 /** Whether a late transaction can still happen: neither epoch nor rev goes back, and no row becomes what it was. */

@@ -95,6 +95,8 @@ export type Budget =
   | 'recreate'
   | 'hand'
   | 'renew'
+  | 'evict'
+  | 'reopen'
 
 export interface World {
   project: Project
