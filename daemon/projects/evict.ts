@@ -11,6 +11,7 @@ import type { Project, WriteRow } from '../../pipeline/graph/state.ts'
 import { provePath } from '../../pipeline/scrub/prove.ts'
 import { release, saveUnmounted } from './close.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
+import { mayEvict } from './may-evict.ts'
 import { mountProject } from './mount-point.ts'
 import { currentSnapshot } from './news.ts'
 import { newest, type Resident, requireResident } from './resident.ts'
@@ -55,12 +56,18 @@ async function remove(
   await provePath(host.store, id, path, options)
   // The proof took its time. An unmounted dataset changes only by somebody's hand, but then it does.
   const last = await requireResident(host, id, options)
-  const still = !last.dataset.mounted && (await currentSnapshot(host, last, options)).guid === point
-  if (!still)
-    throw new TidepoolError('not-evictable', `${last.name} was changed while it was about to be evicted`, {
-      temporary: true,
-      hint: 'Somebody mounted it or made a snapshot by hand: it is saved again, then tried again.',
-    })
+  const now = newest(last)?.guid ?? null
+  const written = (await currentSnapshot(host, last, options)).guid !== now
+  const missing = mayEvict(project, { mounted: last.dataset.mounted, written, newest: now, proven: point })
+  if (missing !== 'yes')
+    throw new TidepoolError(
+      'not-evictable',
+      `${last.name} was changed while it was about to be evicted: it is ${missing}`,
+      {
+        temporary: true,
+        hint: 'Somebody mounted it or made a snapshot by hand: it is saved again, then tried again.',
+      },
+    )
   host.mayAct()
   await destroyDataset(host.zfs, last.name, { ...options, withSnapshots: true })
   return { point, freedBytes: last.dataset.usedBytes }
