@@ -31,7 +31,10 @@ const SESSIONS_KEPT = 1000
 const uuid = z.uuid().toLowerCase()
 const schema = z.object({ host: uuid, sessions: z.array(uuid) })
 
-/** One process at a time: the pool's lock is held. Rejects with `host-record-damaged` rather than become another host. */
+/**
+ * One process at a time: the pool's lock is held. Rejects with `host-record-damaged` rather than become another host. A
+ * directory that is there already keeps its mode, which may be somebody's wish; the record in it is its owner's alone.
+ */
 export async function openHostRecord(directory: string): Promise<HostRecord> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const file = join(directory, FILE)

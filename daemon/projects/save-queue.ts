@@ -50,7 +50,8 @@ const RETRY_BASE_MS = 1_000
 export class SaveQueue {
   readonly #options: Required<SaveQueueOptions>
   readonly #watched = new Map<ProjectId, Watched>()
-  #running = 0
+  /** Whose save is under way; also of one that was forgotten, and perhaps is watched again, before its save has ended. */
+  readonly #saving = new Set<ProjectId>()
   #wake: () => void = () => {}
 
   constructor(options: SaveQueueOptions) {
@@ -110,7 +111,7 @@ export class SaveQueue {
     const saves = new Set<Promise<void>>()
     while (!signal.aborted) {
       const due = this.#due()
-      if (due && this.#running < this.#options.atOnce) {
+      if (due && this.#saving.size < this.#options.atOnce) {
         const save = this.#save(...due, signal).finally(() => saves.delete(save))
         saves.add(save)
       } else await this.#pause(signal)
@@ -124,7 +125,7 @@ export class SaveQueue {
     let first: [ProjectId, Watched] | undefined
     for (const entry of this.#watched)
       if (
-        !entry[1].running &&
+        !this.#saving.has(entry[0]) &&
         entry[1].nextAtMs <= nowMs &&
         entry[1].nextAtMs < (first?.[1].nextAtMs ?? Infinity)
       )
@@ -137,7 +138,7 @@ export class SaveQueue {
     const running = new LinkedAbort(signal)
     const startedMs = clock.monotonicMs()
     watched.running = running
-    this.#running += 1
+    this.#saving.add(id)
     try {
       await save(id, running.signal)
       watched.savedUpToMs = startedMs
@@ -153,7 +154,7 @@ export class SaveQueue {
     } finally {
       running.leave()
       watched.running = undefined
-      this.#running -= 1
+      this.#saving.delete(id)
       this.#wake()
     }
   }
@@ -166,13 +167,13 @@ export class SaveQueue {
       this.#wake = resolve
     })
     const nextMs = Math.min(
-      ...[...this.#watched.values()].filter(({ running }) => !running).map(({ nextAtMs }) => nextAtMs),
+      ...[...this.#watched].filter(([id]) => !this.#saving.has(id)).map(([, { nextAtMs }]) => nextAtMs),
     )
     const ended = new Promise<void>((resolve) => {
       sleeping.signal.addEventListener('abort', () => resolve(), { once: true })
     })
     const slept =
-      this.#running < atOnce && Number.isFinite(nextMs)
+      this.#saving.size < atOnce && Number.isFinite(nextMs)
         ? clock.sleep(Math.max(0, nextMs - clock.monotonicMs()), sleeping.signal).catch(() => {})
         : ended
     await Promise.race([woken, slept, ended])

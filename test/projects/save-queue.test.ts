@@ -49,7 +49,8 @@ async function working(
   try {
     await body({ queue, clock, saves, stop })
   } finally {
-    await stop()
+    // Saves that are deaf to their signal end only as time goes on.
+    await clock.run(stop())
   }
   assert.is(clock.pendingSleeps, 0)
 }
@@ -163,6 +164,35 @@ test('who is in a hurry goes at once, and a forgotten one is ended in its middle
       },
     },
   )
+})
+
+test('forgotten and watched again it has never two saves under way, however slowly the first one ends', () => {
+  let under = 0
+  let most = 0
+  return working(
+    async ({ queue, clock, saves }) => {
+      queue.watch(P)
+      queue.hurry(P)
+      await settle()
+      queue.forget(P)
+      queue.watch(P)
+      queue.hurry(P)
+      await clock.advance(4_000)
+      assert.is(saves.length, 1, 'the second waits for the end of the first')
+      assert.is(queue.state(P)?.saving, false)
+      await clock.advance(10_000)
+      assert.equal(times(saves), [0, 5_000])
+      assert.is(most, 1)
+    },
+    {
+      // Deaf to its signal for a while, as a command that is being ended is.
+      save: async (_id, _signal, clock) => {
+        most = Math.max(most, ++under)
+        await clock.sleep(5_000)
+        under -= 1
+      },
+    },
+  ).then(() => assert.is(under, 0))
 })
 
 test('a stop ends what is under way before it resolves', () => {
