@@ -1,9 +1,9 @@
 /**
  * Takes a project out of the pool, once the store is proven to hold all of it (rule 21). Unmounted without force first, so
- * that nobody writes any more; where a proof fails it is mounted again, and nothing has changed.
+ * that nobody writes any more; where a proof fails it is mounted again.
  */
 import { destroyDataset } from '../../native/zfs/dataset.ts'
-import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
 import { cheapestPaths } from '../../pipeline/graph/plan.ts'
 import { readResolved } from '../../pipeline/graph/resolve.ts'
@@ -22,39 +22,56 @@ export interface Evicted {
   /** What can be opened again, anywhere. */
   readonly point: Guid
   readonly freedBytes: bigint
+  /** As it was last read. */
   readonly project: Project
   /** Why this host is still the owner, where it is: the next close of the project lets it go. */
   readonly notReleased?: unknown
 }
 
-/** Rejects with `dataset-busy`, `not-evictable`, `commit-too-young` or `not-proven`; the project is then as it was. */
+/**
+ * Rejects with `dataset-busy`, `not-evictable`, `commit-too-young` or `not-proven`; all of it is then still in the pool, saved
+ * or not, and mounted as it was, or the error says that it is not.
+ */
 export function evict(host: ProjectHost, id: ProjectId, options: SaveOptions = {}): Promise<Evicted> {
   return host.locks.hold(id, 'evict', options.signal, async () => {
     host.mayAct()
     const before = await requireResident(host, id, options)
-    let gone: Omit<Evicted, 'project'>
+    let gone: Evicted
     try {
       await saveUnmounted(host, id, options)
       gone = await remove(host, id, options)
     } catch (error) {
-      if (before.dataset.mounted) await mountProject(host, before.name).catch(() => {})
+      if (before.dataset.mounted)
+        await mountProject(host, before.name).catch((unmounted) => staysUnmounted(before, error, unmounted))
       throw error
     }
     return released(host, id, gone, options)
   })
 }
 
-async function remove(
-  host: ProjectHost,
-  id: ProjectId,
-  options: ActOptions,
-): Promise<Omit<Evicted, 'project'>> {
-  const { project } = await readResolved(host.store.catalogue, id, { ...host, ...options })
+/** The first error stays the one that is told; that its users are shut out is told with it. */
+function staysUnmounted({ id, name }: Resident, error: unknown, unmounted: unknown): never {
+  const words = (of: unknown): string => (of instanceof Error ? of.message : String(of))
+  throw new TidepoolError(
+    codeOf(error) ?? 'evict-failed',
+    `${words(error)}; and project ${id} is not mounted again: ${words(unmounted)}`,
+    {
+      cause: error,
+      temporary: error instanceof TidepoolError && error.temporary,
+      hint: `All of it is there. Mount it: zfs mount ${name}`,
+    },
+  )
+}
+
+async function remove(host: ProjectHost, id: ProjectId, options: ActOptions): Promise<Evicted> {
+  const { catalogue } = host.store
+  const before = await readResolved(catalogue, id, { ...host, ...options })
   const there = await requireResident(host, id, options)
-  const { point, path } = await evictable(host, project, there, options)
+  const { point, path } = await evictable(host, before.project, there, options)
   await refuseYoung(host, id, path, options)
   await provePath(host.store, id, path, options)
-  // The proof took its time. An unmounted dataset changes only by somebody's hand, but then it does.
+  // The proof took its time. An unmounted dataset changes only by somebody's hand, but then it does; and a project may be purged.
+  const { project } = await readResolved(catalogue, id, { ...host, ...options })
   const last = await requireResident(host, id, options)
   const now = newest(last)?.guid ?? null
   const written = (await currentSnapshot(host, last, options)).guid !== now
@@ -65,12 +82,12 @@ async function remove(
       `${last.name} was changed while it was about to be evicted: it is ${missing}`,
       {
         temporary: true,
-        hint: 'Somebody mounted it or made a snapshot by hand: it is saved again, then tried again.',
+        hint: 'Somebody mounted it, made a snapshot by hand, or purges the project. What was written is saved by the next try.',
       },
     )
   host.mayAct()
   await destroyDataset(host.zfs, last.name, { ...options, withSnapshots: true })
-  return { point, freedBytes: last.dataset.usedBytes }
+  return { point, freedBytes: last.dataset.usedBytes, project }
 }
 
 /** The newest snapshot, if it is all that the dataset has and committed streams lead to it. */
@@ -112,13 +129,12 @@ async function refuseYoung(
 async function released(
   host: ProjectHost,
   id: ProjectId,
-  gone: Omit<Evicted, 'project'>,
+  gone: Evicted,
   options: ActOptions,
 ): Promise<Evicted> {
   try {
     return { ...gone, project: await release(host, id, options) }
   } catch (notReleased) {
-    const { project } = await readResolved(host.store.catalogue, id, host)
-    return { ...gone, project, notReleased }
+    return { ...gone, notReleased }
   }
 }

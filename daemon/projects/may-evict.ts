@@ -16,7 +16,7 @@ export interface EvictFacts {
 /** `mounted`: somebody may write yet. `written`: somebody did. `unproven`: the store may lack some of it. */
 export type MissingProof = 'mounted' | 'written' | 'unproven'
 
-/** By a look at the dataset that came after the look at the store: what was proven must still be all that there is. */
+/** By looks at the project and the dataset that came after the proof: what was proven must still be all that there is. */
 export function mayEvict(
   project: Project,
   { mounted, written, newest, proven }: EvictFacts,
@@ -24,6 +24,9 @@ export function mayEvict(
 ): 'yes' | MissingProof {
   if (rules.umountFirst && mounted) return 'mounted'
   if (rules.proveClean && written) return 'written'
-  const inStore = newest !== null && newest === proven && isPoint(project, newest)
+  // A purge has its rows committed for a while yet, and takes them all.
+  const { life } = project.statics
+  const stays = life === 'live' || life === 'destroyed'
+  const inStore = stays && newest !== null && newest === proven && isPoint(project, newest)
   return rules.proveStore && !inStore ? 'unproven' : 'yes'
 }

@@ -17,9 +17,12 @@ import { save } from '../../daemon/projects/save.ts'
 import { snapshotProject } from '../../daemon/projects/snapshot.ts'
 import { exists } from '../../native/zfs/get.ts'
 import { listSnapshots } from '../../native/zfs/list.ts'
+import { mount, unmount } from '../../native/zfs/mount.ts'
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { guid, projectId } from '../../pipeline/base/ids.ts'
 import { DEFAULT_RETENTION } from '../../pipeline/graph/retention.ts'
+import { settle } from '../../pipeline/graph/settle.ts'
+import { destroyProject, startPurge } from '../../pipeline/graph/transitions.ts'
 import { markDead } from '../../pipeline/hosts/take.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { type HostOptions, projectHost } from '../support/project-host.ts'
@@ -119,20 +122,91 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
       { settings: { evictAfterCommitMs: 60_000 } },
     ))
 
-  test('a host that may not act removes nothing', () =>
-    withProject(async (host, path) => {
-      await save(host, P)
-      let asked = 0
-      const lost = {
-        ...host,
-        mayAct: () => {
-          // Lost while the proof is made: what was allowed at the start no longer is.
-          asked += 1
-          if (asked > 2) throw new TidepoolError('host-lost', 'lost')
+  // Before it begins, in both saves, and after the proof: what was allowed then may no longer be.
+  for (const refusedAt of [1, 2, 3, 4])
+    test(`a host that may not act removes nothing (asked for the ${refusedAt}. time)`, () =>
+      withProject(async (host, path) => {
+        let asked = 0
+        const lost = {
+          ...host,
+          mayAct: () => {
+            asked += 1
+            if (asked === refusedAt) throw new TidepoolError('host-lost', 'lost')
+          },
+        }
+        assert.is(codeOf(await rejected(evict(lost, P))), 'host-lost')
+        assert.is(asked, refusedAt)
+        assert.is(await read(path), 'one')
+      }))
+
+  test('written to by a hand while the proof is made, it stays, and the next time it is saved first', () =>
+    withProject(async (host, path, store) => {
+      const live = liveName(host.parent, P)
+      let looks = 0
+      const blobs = {
+        ...store.blobs,
+        async *missing(...args: Parameters<typeof store.blobs.missing>) {
+          looks += 1
+          await mount(host.zfs, live)
+          await write(path, 'by hand')
+          await unmount(host.zfs, live)
+          yield* store.blobs.missing(...args)
         },
       }
-      assert.is(codeOf(await rejected(evict(lost, P))), 'host-lost')
+      const error = await rejected(evict({ ...host, store: { ...store, blobs } }, P))
+      assert.is(codeOf(error), 'not-evictable')
+      assert.ok(looks > 0)
+      assert.is(await read(path), 'by hand')
+      await evict(host, P)
+      assert.is(await read((await open(host, P)).path), 'by hand')
+    }))
+
+  test('purged by somebody while the proof is made, what the pool has of it stays', () =>
+    withProject(async (host, path, store) => {
+      await save(host, P)
+      const blobs = {
+        ...store.blobs,
+        async *missing(...args: Parameters<typeof store.blobs.missing>) {
+          yield* store.blobs.missing(...args)
+          const live = (await store.catalogue.read(P))!
+          if (live.statics.life !== 'live') return
+          const destroyed = await settle(store.catalogue, live, destroyProject(live, 0))
+          await settle(store.catalogue, destroyed, startPurge(destroyed, 0))
+        },
+      }
+      const error = await rejected(evict({ ...host, store: { ...store, blobs } }, P))
+      assert.is(codeOf(error), 'not-evictable')
+      assert.ok(await resides(host))
       assert.is(await read(path), 'one')
+    }))
+
+  test('once it is gone from the pool that is told, also where the store goes silent before the release', () =>
+    withProject(async (host, _path, store) => {
+      let asked = 0
+      let silent = false
+      const failing = async (): Promise<never> => {
+        throw new TidepoolError('store-unavailable', 'no answer')
+      }
+      const catalogue = {
+        ...store.catalogue,
+        read: (...args: Parameters<typeof store.catalogue.read>) =>
+          silent ? failing() : store.catalogue.read(...args),
+        apply: (...args: Parameters<typeof store.catalogue.apply>) =>
+          silent ? failing() : store.catalogue.apply(...args),
+      }
+      const mayAct = (): void => {
+        asked += 1
+        if (asked === 4) silent = true
+      }
+      const { point, project, notReleased } = await evict(
+        { ...host, mayAct, store: { ...store, catalogue } },
+        P,
+      )
+      assert.ok(silent)
+      assert.is(codeOf(notReleased), 'store-unavailable')
+      assert.is(project.statics.head, point)
+      assert.not(await resides(host))
+      assert.is((await close(host, P)).project.statics.owner, null)
     }))
 
   test('what diverged is a side point, kept, before it is evicted', () =>
@@ -223,6 +297,15 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
       await write(again.path, 'three')
       const saved = await save(host, P)
       assert.is(saved.kind === 'saved' && saved.placement, 'head')
+    }))
+
+  test('of a destroyed project the pool lets go like of any other, and an undelete has it back', () =>
+    withProject(async (host) => {
+      await destroyHere(host, P)
+      await evict(host, P)
+      assert.not(await resides(host))
+      await undelete(host, P)
+      assert.is(await read((await open(host, P)).path), 'one')
     }))
 
   test.run()

@@ -28,6 +28,16 @@ test('what the store may lack stays', () => {
   assert.is(mayEvict(project, { ...proven, newest: unknown, proven: unknown }), 'unproven', 'it is no point')
 })
 
+test('what is destroyed may still be had back, what is being purged never', () => {
+  const inLife = (life: 'destroyed' | 'purging' | 'purged') => ({
+    ...project,
+    statics: { ...project.statics, life },
+  })
+  assert.is(mayEvict(inLife('destroyed'), proven), 'yes')
+  assert.is(mayEvict(inLife('purging'), proven), 'unproven')
+  assert.is(mayEvict(inLife('purged'), proven), 'unproven')
+})
+
 test('each rule asks for its own proof', () => {
   assert.is(mayEvict(project, { ...proven, mounted: true }, rulesWithout('umountFirst')), 'yes')
   assert.is(mayEvict(project, { ...proven, written: true }, rulesWithout('proveClean')), 'yes')
