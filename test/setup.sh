@@ -78,6 +78,10 @@ if ! sh test/support/cassandra.sh java >/dev/null 2>&1; then
 fi
 command -v mvn >/dev/null || need "the Cassandra jars cannot be fetched" maven
 
+# Trees are compared with their extended attributes and access lists.
+command -v getfattr >/dev/null || need "trees are not compared on a real ZFS" attr
+command -v setfacl >/dev/null || need "trees are not compared on a real ZFS" acl
+
 # zfs-fuse brings commands of the same names as OpenZFS: it is not for a machine that has those.
 if ! command -v zpool >/dev/null && ! [ -x /usr/sbin/zpool ] && ! [ -x /sbin/zpool ] && ! installed zfsutils-linux; then
   install_one_of zfs-fuse || say "cannot install zfs-fuse: the tests on a real ZFS are skipped"
