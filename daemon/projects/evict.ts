@@ -1,27 +1,18 @@
 /**
- * Takes a project out of the pool, once the store is proven to hold all of it (rule 21). Unmounted without force first, so
- * that nobody writes any more; where a proof fails it is mounted again.
+ * Takes a project out of the pool, once the store is proven to hold all of it. Unmounted without force first, so that
+ * nobody writes any more; where a proof fails it is mounted again.
  */
-import { destroyDataset } from '../../native/zfs/dataset.ts'
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
-import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
-import { cheapestPaths } from '../../pipeline/graph/plan.ts'
-import { readResolved } from '../../pipeline/graph/resolve.ts'
-import type { Project, WriteRow } from '../../pipeline/graph/state.ts'
-import { provePath } from '../../pipeline/scrub/prove.ts'
+import type { ProjectId } from '../../pipeline/base/ids.ts'
+import type { Project } from '../../pipeline/graph/state.ts'
 import { release, saveUnmounted } from './close.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
-import { mayEvict } from './may-evict.ts'
 import { mountProject } from './mount-point.ts'
-import { currentSnapshot } from './news.ts'
-import { newest, type Resident, requireResident } from './resident.ts'
+import { type Removed, removeProven } from './remove-proven.ts'
+import { type Resident, requireResident } from './resident.ts'
 import type { SaveOptions } from './save.ts'
-import { standing } from './standing.ts'
 
-export interface Evicted {
-  /** What can be opened again, anywhere. */
-  readonly point: Guid
-  readonly freedBytes: bigint
+export interface Evicted extends Removed {
   /** As it was last read. */
   readonly project: Project
   /** Why this host is still the owner, where it is: the next close of the project lets it go. */
@@ -39,7 +30,7 @@ export function evict(host: ProjectHost, id: ProjectId, options: SaveOptions = {
     let gone: Evicted
     try {
       await saveUnmounted(host, id, options)
-      gone = await remove(host, id, options)
+      gone = await removeProven(host, id, options)
     } catch (error) {
       if (before.dataset.mounted)
         await mountProject(host, before.name).catch((unmounted) => staysUnmounted(before, error, unmounted))
@@ -60,68 +51,6 @@ function staysUnmounted({ id, name }: Resident, error: unknown, unmounted: unkno
       temporary: error instanceof TidepoolError && error.temporary,
       hint: `All of it is there. Mount it: zfs mount ${name}`,
     },
-  )
-}
-
-async function remove(host: ProjectHost, id: ProjectId, options: ActOptions): Promise<Evicted> {
-  const { catalogue } = host.store
-  const before = await readResolved(catalogue, id, { ...host, ...options })
-  const there = await requireResident(host, id, options)
-  const { point, path } = await evictable(host, before.project, there, options)
-  await refuseYoung(host, id, path, options)
-  await provePath(host.store, id, path, options)
-  // The proof took its time. An unmounted dataset changes only by somebody's hand, but then it does; and a project may be purged.
-  const { project } = await readResolved(catalogue, id, { ...host, ...options })
-  const last = await requireResident(host, id, options)
-  const now = newest(last)?.guid ?? null
-  const written = (await currentSnapshot(host, last, options)).guid !== now
-  const missing = mayEvict(project, { mounted: last.dataset.mounted, written, newest: now, proven: point })
-  if (missing !== 'yes')
-    throw new TidepoolError(
-      'not-evictable',
-      `${last.name} was changed while it was about to be evicted: it is ${missing}`,
-      {
-        temporary: true,
-        hint: 'Somebody mounted it, made a snapshot by hand, or purges the project. What was written is saved by the next try.',
-      },
-    )
-  host.mayAct()
-  await destroyDataset(host.zfs, last.name, { ...options, withSnapshots: true })
-  return { point, freedBytes: last.dataset.usedBytes, project }
-}
-
-/** The newest snapshot, if it is all that the dataset has and committed streams lead to it. */
-async function evictable(
-  host: ProjectHost,
-  project: Project,
-  there: Resident,
-  options: ActOptions,
-): Promise<{ readonly point: Guid; readonly path: readonly WriteRow[] }> {
-  const now = await standing(host, project, there, options)
-  const point = newest(there)?.guid
-  const path = point === undefined ? null : cheapestPaths(project.rows.values()).to(point)
-  if ((now === 'current' || now === 'stale') && point !== undefined && path) return { point, path }
-  const why = now === 'forked' || now === 'earlier-life' ? `it is ${now}` : 'no committed streams lead to it'
-  throw new TidepoolError('not-evictable', `${there.name} is not to be evicted: ${why}`, {
-    hint: 'What the truth has moved away from is set aside by the next open, and never destroyed.',
-  })
-}
-
-/** What was committed a moment ago may be on too few disks yet to be the only copy. */
-async function refuseYoung(
-  { store, settings }: ProjectHost,
-  id: ProjectId,
-  path: readonly WriteRow[],
-  options: ActOptions,
-): Promise<void> {
-  const committedAtMs = path.at(-1)?.committedAtMs
-  const ageMs = (await store.catalogue.nowMs(options)) - (committedAtMs ?? Number.POSITIVE_INFINITY)
-  const leftMs = settings.evictAfterCommitMs - ageMs
-  if (leftMs <= 0) return
-  throw new TidepoolError(
-    'commit-too-young',
-    `the newest point of project ${id} was committed ${Math.round(ageMs / 1000)} s ago, and is not relied on before ${Math.round(settings.evictAfterCommitMs / 1000)} s`,
-    { temporary: true, hint: `Try again in ${Math.ceil(leftMs / 1000)} s.`, facts: { project: id } },
   )
 }
 

@@ -19,8 +19,9 @@ import { own } from './own.ts'
 import { applyProperties } from './properties.ts'
 import { applyQuota } from './quota.ts'
 import { fetchInto } from './receive.ts'
+import { isUnproven, removeProven } from './remove-proven.ts'
 import { type Resident, resident } from './resident.ts'
-import { leadsToHead, outOfTheWay } from './retire.ts'
+import { isSide, leadsToHead, outOfTheWay } from './retire.ts'
 import { standing } from './standing.ts'
 
 export interface Opened {
@@ -67,6 +68,7 @@ export async function openLocked(
       return { path, dataset: there.name, project, ...story }
     }
     if (there && !(now === 'stale' && leadsToHead(project, there))) {
+      if (now === 'stale' && !isSide(project, there) && (await dropped(host, there, options))) continue
       story.setAside.push(await outOfTheWay(host, project, there, now !== 'earlier-life', options))
       continue
     }
@@ -82,6 +84,20 @@ export async function openLocked(
     hint: 'Something else works on the same project, perhaps by hand: see its events, and try again.',
   })
 }
+
+/** A clean copy of a state from which no streams lead on is of no use, and all of it is in the store; where that is proven. */
+async function dropped(host: ProjectHost, there: Resident, options: ActOptions): Promise<boolean> {
+  if (there.dataset.mounted) await unmount(host.zfs, there.name, runOf(options))
+  try {
+    await removeProven(host, there.id, options)
+    return true
+  } catch (error) {
+    if (isUnproven(error)) return false
+    throw error
+  }
+}
+
+const runOf = ({ signal }: ActOptions) => (signal ? { signal } : {})
 
 /** The dataset is the project's present state; it only has to be seen. */
 async function mounted(
@@ -112,7 +128,7 @@ async function bringUp(
   options: ActOptions,
 ): Promise<void> {
   const { zfs } = host
-  const run = options.signal ? { signal: options.signal } : {}
+  const run = runOf(options)
   if (stale) await unmount(zfs, stale.name, run)
   const fetched = await fetchInto(host, project, stale, options)
   story.receivedStreams += fetched.streams

@@ -30,13 +30,19 @@ export function retire(
     if (!there) return undefined
     const now = await standing(host, project, there, options)
     if (now === 'current') return undefined
-    if (now === 'stale' && leadsToHead(project, there)) {
+    if (now === 'stale' && !isSide(project, there)) {
       if (there.dataset.mounted)
         await unmount(host.zfs, there.name, options.signal ? { signal: options.signal } : {})
       return undefined
     }
     return outOfTheWay(host, project, there, now !== 'earlier-life', options)
   })
+}
+
+/** Whether it is what a fork became: its owners look for it here, not only among the points. */
+export function isSide({ statics: { kept } }: Project, there: Resident): boolean {
+  const point = newest(there)?.guid
+  return point !== undefined && kept[point] === 'side'
 }
 
 /** Whether committed streams go on from what the pool has to the head: a side point is an end. */

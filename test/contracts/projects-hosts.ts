@@ -78,6 +78,24 @@ export function hostsContract(name: string, withWorld: WithWorld): void {
       }
     }))
 
+  for (const [what, evictAfterCommitMs, asides] of [
+    ['dropped, where the store is proven to have it', 0, 0],
+    ['set aside, where that is not proven yet', 60_000, 1],
+  ] as const)
+    test(`a clean copy from which no streams lead on is ${what}`, () =>
+      withTwo(async (here, b) => {
+        const a = { ...here, settings: { ...here.settings, evictAfterCommitMs } }
+        await createProjectHere(a, P)
+        await close(a, P)
+        // So much more than there was that it is sent from nothing again.
+        await write((await open(b, P)).path, 'x'.repeat(300_000))
+        await close(b, P)
+        const again = await open(a, P)
+        assert.is((await read(again.path)).length, 300_000)
+        assert.is(again.setAside.length, asides)
+        assert.is((await reconcile(a)).aside.length, asides)
+      }))
+
   test('who comes second is told at once who owns it', () =>
     withTwo(async (a, b) => {
       await createProjectHere(a, P)
