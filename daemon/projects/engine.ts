@@ -1,0 +1,188 @@
+/**
+ * The engine of one pool in front of one store: started, it alone works with the pool, is a member of the store, and has
+ * put in order what an earlier start left. Every act on a project goes through it, so that what is mounted is saved again and
+ * again.
+ */
+import { listDatasets } from '../../native/zfs/list.ts'
+import { type DatasetName, poolOf } from '../../native/zfs/names.ts'
+import { poolState } from '../../native/zfs/pool.ts'
+import type { Zfs } from '../../native/zfs/zfs.ts'
+import { type Clock, systemClock } from '../../pipeline/base/clock.ts'
+import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
+import type { Project } from '../../pipeline/graph/state.ts'
+import { DeathWatch } from '../../pipeline/hosts/take.ts'
+import type { Limiter } from '../../pipeline/limit/limiter.ts'
+import type { Store } from '../../pipeline/stores/contract.ts'
+import { type Closed, close } from './close.ts'
+import { type CreateOptions, createProjectHere } from './create.ts'
+import { destroyHere } from './destroy.ts'
+import { type Evicted, evict } from './evict.ts'
+import type { ActOptions, ProjectHost, ProjectSettings } from './host.ts'
+import { openHostRecord } from './host-record.ts'
+import { ProjectLocks } from './locks.ts'
+import { Membership, type MembershipOptions } from './membership.ts'
+import { roleOf } from './names.ts'
+import { type Opened, open } from './open.ts'
+import { lockPool, type PoolLock } from './pool-lock.ts'
+import { type Reconciled, reconcile } from './reconcile.ts'
+import { rollBack } from './roll-back.ts'
+import { type Saved, type SaveOptions, save } from './save.ts'
+import { SaveQueue, type SaveQueueOptions } from './save-queue.ts'
+
+export interface EngineParts {
+  readonly store: Store
+  readonly limiter: Limiter
+  readonly zfs: Zfs
+  /** The dataset below which projects live. */
+  readonly parent: DatasetName
+  readonly mountRoot: string
+  /** Where this host remembers who it is. */
+  readonly stateDirectory: string
+  /** Of this host, for people. */
+  readonly name: string
+  readonly settings: ProjectSettings
+  readonly saves?: Partial<Pick<SaveQueueOptions, 'intervalMs' | 'atOnce'>>
+  readonly clock?: Clock
+  readonly random?: () => number
+  readonly membership?: Pick<MembershipOptions, 'onChange' | 'heartbeat'>
+}
+
+export class Engine {
+  readonly host: ProjectHost
+  /** What the start found and did. */
+  readonly found: Reconciled
+  readonly saves: SaveQueue
+  readonly membership: Membership
+  readonly #lock: PoolLock
+  readonly #stop = new AbortController()
+  readonly #saving: Promise<void>
+
+  private constructor(
+    host: ProjectHost,
+    membership: Membership,
+    lock: PoolLock,
+    found: Reconciled,
+    saves: SaveQueue,
+  ) {
+    this.host = host
+    this.membership = membership
+    this.#lock = lock
+    this.found = found
+    this.saves = saves
+    for (const { id, mounted } of found.residents) if (mounted) saves.watch(id)
+    this.#saving = saves.run(this.#stop.signal)
+  }
+
+  /** Resolves once projects can be opened. Rejects with `pool-locked` where another process works with the pool. */
+  static async start(parts: EngineParts, signal?: AbortSignal): Promise<Engine> {
+    const { zfs, parent, clock = systemClock, random = Math.random } = parts
+    const run = signal ? { signal } : {}
+    const { guid } = await poolState(zfs, poolOf(parent), run)
+    // Before anything is read that the other process may be changing, the host's record above all.
+    const lock = await lockPool(guid)
+    let membership: Membership | undefined
+    try {
+      const record = await openHostRecord(parts.stateDirectory)
+      membership = await Membership.join(
+        parts.store.catalogue,
+        {
+          clock,
+          host: record.host,
+          name: parts.name,
+          newSession: record.newSession,
+          residents: () => residentIds(zfs, parent),
+          ...parts.membership,
+        },
+        signal,
+      )
+      const member = membership
+      const host: ProjectHost = {
+        store: parts.store,
+        limiter: parts.limiter,
+        clock,
+        zfs,
+        parent,
+        poolGuid: guid,
+        mountRoot: parts.mountRoot,
+        host: record.host,
+        // Another one after the host was thought dead and came back.
+        get session() {
+          return member.session
+        },
+        isEnded: record.isEnded,
+        deathWatch: new DeathWatch(clock),
+        locks: new ProjectLocks(() => clock.monotonicMs()),
+        settings: parts.settings,
+        mayAct: () => member.mayAct(),
+      }
+      const found = await reconcile(host, run)
+      const saves = new SaveQueue({
+        clock,
+        random,
+        save: (id, stop) => save(host, id, { signal: stop, quick: true }),
+        ...parts.saves,
+      })
+      return new Engine(host, member, lock, found, saves)
+    } catch (error) {
+      await membership?.leave({ forGood: false })
+      await lock.release()
+      throw error
+    }
+  }
+
+  /** What is mounted stays so. Resolves once nothing of ours runs any more. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('the engine stops'))
+    await this.#saving
+    await this.membership.leave({ forGood: false })
+    await this.#lock.release()
+  }
+
+  create(id: ProjectId, options?: CreateOptions): Promise<Opened> {
+    return this.#mounts(id, createProjectHere(this.host, id, options))
+  }
+
+  open(id: ProjectId, options?: ActOptions): Promise<Opened> {
+    return this.#mounts(id, open(this.host, id, options))
+  }
+
+  rollBack(id: ProjectId, to: Guid, options?: SaveOptions): Promise<Opened> {
+    return this.#mounts(id, rollBack(this.host, id, to, options))
+  }
+
+  save(id: ProjectId, options?: SaveOptions): Promise<Saved> {
+    return save(this.host, id, options)
+  }
+
+  close(id: ProjectId, options?: SaveOptions): Promise<Closed> {
+    return this.#unmounts(id, close(this.host, id, options))
+  }
+
+  evict(id: ProjectId, options?: SaveOptions): Promise<Evicted> {
+    return this.#unmounts(id, evict(this.host, id, options))
+  }
+
+  destroy(id: ProjectId, options?: SaveOptions): Promise<Project> {
+    return this.#unmounts(id, destroyHere(this.host, id, options))
+  }
+
+  async #mounts<T>(id: ProjectId, act: Promise<T>): Promise<T> {
+    const done = await act
+    this.saves.watch(id)
+    return done
+  }
+
+  /** What could not be unmounted is watched on. */
+  async #unmounts<T>(id: ProjectId, act: Promise<T>): Promise<T> {
+    const done = await act
+    this.saves.forget(id)
+    return done
+  }
+}
+
+async function* residentIds(zfs: Zfs, parent: DatasetName): AsyncGenerator<ProjectId> {
+  for await (const { name } of listDatasets(zfs, parent)) {
+    const found = roleOf(name)
+    if (found?.role === 'live') yield found.id
+  }
+}

@@ -1,0 +1,93 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Engine } from '../../daemon/projects/engine.ts'
+import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { projectId } from '../../pipeline/base/ids.ts'
+import { type memoryStore, memoryStore as newStore } from '../../pipeline/stores/memory.ts'
+import { rejection } from '../contracts/values.ts'
+import { startEngine } from '../support/engine.ts'
+import { withFakeZfs } from '../support/fake-zfs.ts'
+import type { PoolWorld } from '../support/project-host.ts'
+
+const test = suite('projects: engine')
+const P = projectId('p1')
+
+interface Setting {
+  readonly world: PoolWorld
+  readonly store: ReturnType<typeof memoryStore>
+  readonly start: (parts?: Parameters<typeof startEngine>[3]) => Promise<Engine>
+}
+
+const withSetting = (body: (setting: Setting) => Promise<void>): Promise<void> =>
+  withFakeZfs(async (world) => {
+    const store = newStore()
+    const state = join(world.mounts, 'state')
+    await body({ world, store, start: (parts) => startEngine(world, store, state, parts) })
+  })
+
+async function until(what: string, done: () => Promise<boolean> | boolean): Promise<void> {
+  for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((go) => setTimeout(go, 10)))
+    if (await done()) return
+  assert.unreachable(`${what} has not happened within 10 s`)
+}
+
+test('started again it is the same host, and finds what is mounted as it was', () =>
+  withSetting(async ({ start }) => {
+    const first = await start()
+    const { path } = await first.create(P)
+    await writeFile(join(path, 'file'), 'here')
+    await first.stop()
+    assert.is(await readFile(join(path, 'file'), 'utf8'), 'here')
+    const second = await start()
+    assert.is(second.host.host, first.host.host)
+    assert.is.not(second.host.session, first.host.session)
+    assert.equal(
+      second.found.residents.map(({ id, mounted }) => ({ id, mounted })),
+      [{ id: P, mounted: true }],
+    )
+    assert.ok(second.saves.state(P), 'what is mounted is saved again and again')
+    assert.is((await second.save(P)).kind, 'saved')
+    await second.stop()
+  }))
+
+test('one works with a pool at a time', () =>
+  withSetting(async ({ start }) => {
+    const first = await start()
+    assert.is(codeOf(await rejection(start(), 'a second one')), 'pool-locked')
+    await first.stop()
+    await (await start()).stop()
+  }))
+
+test('a start that fails leaves the pool to the next', () =>
+  withSetting(async ({ store, start }) => {
+    const { readHost } = store.catalogue
+    store.catalogue.readHost = async () => {
+      throw new TidepoolError('store-unavailable', 'no answer')
+    }
+    assert.is(codeOf(await rejection(start(), 'without a store')), 'store-unavailable')
+    store.catalogue.readHost = readHost
+    await (await start()).stop()
+  }))
+
+test('what is mounted is saved by itself, until it is closed', () =>
+  withSetting(async ({ store, start }) => {
+    const engine = await start({ saves: { intervalMs: 50 } })
+    const { path } = await engine.create(P)
+    await writeFile(join(path, 'file'), 'one')
+    const head = async () => (await store.catalogue.read(P))?.statics.head
+    await until('a save', async () => (await head()) !== null)
+    const one = await head()
+    await writeFile(join(path, 'file'), 'two')
+    await until('another save', async () => (await head()) !== one)
+    await engine.close(P)
+    assert.is(engine.saves.state(P), undefined)
+    await engine.open(P)
+    assert.ok(engine.saves.state(P))
+    await engine.evict(P)
+    assert.is(engine.saves.state(P), undefined)
+    await engine.stop()
+  }))
+
+test.run()
