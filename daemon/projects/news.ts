@@ -55,7 +55,7 @@ function surelyNothingWritten({ dataset }: Resident, { quick = false }: EndOptio
 }
 
 /** Whether the later of two snapshots in a row has anything that the earlier has not. */
-async function differs(
+export async function differs(
   zfs: Zfs,
   earlier: Snapshot,
   later: Snapshot,

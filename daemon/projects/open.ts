@@ -13,15 +13,15 @@ import type { Project } from '../../pipeline/graph/state.ts'
 import { type SetAside, setAside } from './aside.ts'
 import { type FellBack, fallBack, isUnreadable } from './fall-back.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
+import { withoutLeftovers } from './left-snapshots.ts'
 import { mountPointOf, mountProject } from './mount-point.ts'
 import { EPOCH_PROPERTY, ID_PROPERTY, liveName, POOL_PROPERTY, receivingName } from './names.ts'
 import { own } from './own.ts'
 import { applyProperties } from './properties.ts'
 import { applyQuota } from './quota.ts'
 import { fetchInto } from './receive.ts'
-import { isUnproven, removeProven } from './remove-proven.ts'
 import { type Resident, resident } from './resident.ts'
-import { isSide, leadsToHead, outOfTheWay } from './retire.ts'
+import { leadsToHead, outOfTheWay } from './retire.ts'
 import { standing } from './standing.ts'
 
 export interface Opened {
@@ -61,16 +61,19 @@ export async function openLocked(
     host.mayAct()
     await own(host, id, options)
     const { project } = await readResolved(host.store.catalogue, id, { ...host, ...options })
-    const there = await resident(host, id, options)
-    const now = there && (await standing(host, project, there, options))
-    if (there && now === 'current') {
-      const path = await mounted(host, project, there, options)
-      return { path, dataset: there.name, project, ...story }
-    }
-    if (there && !(now === 'stale' && leadsToHead(project, there))) {
-      if (now === 'stale' && !isSide(project, there) && (await dropped(host, there, options))) continue
-      story.setAside.push(await outOfTheWay(host, project, there, now !== 'earlier-life', options))
-      continue
+    const found = await resident(host, id, options)
+    const there = found && (await withoutLeftovers(host, project, found, options))
+    if (there) {
+      const now = await standing(host, project, there, options)
+      if (now === 'current') {
+        const path = await mounted(host, project, there, options)
+        return { path, dataset: there.name, project, ...story }
+      }
+      if (now !== 'stale' || !leadsToHead(project, there)) {
+        const aside = await outOfTheWay(host, project, there, now, options)
+        if (aside) story.setAside.push(aside)
+        continue
+      }
     }
     try {
       await bringUp(host, project, there, story, options)
@@ -83,18 +86,6 @@ export async function openLocked(
     temporary: true,
     hint: 'Something else works on the same project, perhaps by hand: see its events, and try again.',
   })
-}
-
-/** A clean copy of a state from which no streams lead on is of no use, and all of it is in the store; where that is proven. */
-async function dropped(host: ProjectHost, there: Resident, options: ActOptions): Promise<boolean> {
-  if (there.dataset.mounted) await unmount(host.zfs, there.name, runOf(options))
-  try {
-    await removeProven(host, there.id, options)
-    return true
-  } catch (error) {
-    if (isUnproven(error)) return false
-    throw error
-  }
 }
 
 const runOf = ({ signal }: ActOptions) => (signal ? { signal } : {})

@@ -10,6 +10,8 @@ import { readResolved } from '../../pipeline/graph/resolve.ts'
 import type { Project, WriteRow } from '../../pipeline/graph/state.ts'
 import { provePath } from '../../pipeline/scrub/prove.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
+import { releaseLeftHolds } from './left-holds.ts'
+import { withoutLeftovers } from './left-snapshots.ts'
 import { mayEvict } from './may-evict.ts'
 import { currentSnapshot } from './news.ts'
 import { newest, type Resident, requireResident } from './resident.ts'
@@ -38,7 +40,8 @@ export async function removeProven(
 ): Promise<Removed> {
   const { catalogue } = host.store
   const before = await readResolved(catalogue, id, { ...host, ...options })
-  const there = await requireResident(host, id, options)
+  const found = await requireResident(host, id, options)
+  const there = await withoutLeftovers(host, before.project, found, options)
   const { point, path } = await evictable(host, before.project, there, options)
   await refuseYoung(host, id, path, options)
   await provePath(host.store, id, path, options)
@@ -58,6 +61,7 @@ export async function removeProven(
       },
     )
   host.mayAct()
+  await releaseLeftHolds(host.zfs, last.snapshots)
   await destroyDataset(host.zfs, last.name, { ...options, withSnapshots: true })
   return { point, freedBytes: last.dataset.usedBytes, project }
 }

@@ -9,7 +9,10 @@ import { cheapestPaths } from '../../pipeline/graph/plan.ts'
 import { readResolved } from '../../pipeline/graph/resolve.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import { type SetAside, setAside } from './aside.ts'
+import type { Standing } from './decide.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
+import { withoutLeftovers } from './left-snapshots.ts'
+import { isUnproven, removeProven } from './remove-proven.ts'
 import { newest, type Resident, resident } from './resident.ts'
 import { saveResident } from './save.ts'
 import { standing } from './standing.ts'
@@ -26,8 +29,9 @@ export function retire(
 ): Promise<SetAside | undefined> {
   return host.locks.hold(id, 'retire', options.signal, async () => {
     const { project } = await readResolved(host.store.catalogue, id, { ...host, ...options })
-    const there = await resident(host, id, options)
-    if (!there) return undefined
+    const found = await resident(host, id, options)
+    if (!found) return undefined
+    const there = await withoutLeftovers(host, project, found, options)
     const now = await standing(host, project, there, options)
     if (now === 'current') return undefined
     if (now === 'stale' && !isSide(project, there)) {
@@ -35,7 +39,7 @@ export function retire(
         await unmount(host.zfs, there.name, options.signal ? { signal: options.signal } : {})
       return undefined
     }
-    return outOfTheWay(host, project, there, now !== 'earlier-life', options)
+    return outOfTheWay(host, project, there, now, options)
   })
 }
 
@@ -54,22 +58,35 @@ export function leadsToHead(project: Project, there: Resident): boolean {
   return path !== null && path[0]?.from !== null
 }
 
-/** Under the project's lock. */
+/**
+ * Under the project's lock, of what is not current. A clean copy from which no streams lead on is of no use, and is
+ * destroyed where the store is proven to have all of it; undefined then. All else is set aside.
+ */
 export async function outOfTheWay(
   host: ProjectHost,
   project: Project,
   there: Resident,
-  forked: boolean,
+  now: Exclude<Standing, 'current'>,
   options: ActOptions = {},
-): Promise<SetAside> {
-  if (!forked) {
+): Promise<SetAside | undefined> {
+  if (now === 'earlier-life') {
     const why = `it is of an earlier life of the project, which was born anew under epoch ${project.statics.born}`
     return setAside(host, there, why, options)
   }
+  const run = options.signal ? { signal: options.signal } : {}
   if (there.dataset.mounted) {
     // Whoever is in it may stay for days: what they have is saved now, and the rest once nobody writes any more.
     await saveResident(host, there, options)
-    await unmount(host.zfs, there.name, options.signal ? { signal: options.signal } : {})
+    await unmount(host.zfs, there.name, run)
+  }
+  if (now === 'stale' && !isSide(project, there)) {
+    try {
+      await removeProven(host, there.id, options)
+      return undefined
+    } catch (unproven) {
+      if (!isUnproven(unproven)) throw unproven
+      return setAside(host, there, `no streams lead on from it, and ${messageOf(unproven)}`, options)
+    }
   }
   const saved = await saveResident(host, await again(host, there, options), options)
   const { owner, epoch } = project.statics
@@ -79,6 +96,8 @@ export async function outOfTheWay(
       : `opened under epoch ${there.openedEpoch}, the project is at ${epoch}`
   return setAside(host, there, `${taken}; what was written here since is point ${saved.point}`, options)
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 async function again(host: ProjectHost, there: Resident, options: ActOptions): Promise<Resident> {
   const now = await resident(host, there.id, options)

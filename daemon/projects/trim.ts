@@ -2,14 +2,15 @@
  * After a save: which snapshots of a project stay in the pool. The newest saved one stays as a snapshot, or "unchanged"
  * could never be seen; those on the head's path stay as bases, as bookmarks where ZFS has them; what people made stays.
  */
-import { bookmark, destroyBookmark, destroySnapshot, release } from '../../native/zfs/dataset.ts'
+import { bookmark, destroyBookmark, destroySnapshot } from '../../native/zfs/dataset.ts'
 import type { Snapshot } from '../../native/zfs/list.ts'
 import { bookmarkOf, datasetOf, type SnapshotName, tagOf } from '../../native/zfs/names.ts'
 import type { Guid } from '../../pipeline/base/ids.ts'
 import { pathToHead } from '../../pipeline/graph/plan.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import type { ProjectHost } from './host.ts'
-import { isPointName, SAVE_HOLD } from './names.ts'
+import { releaseLeftHolds } from './left-holds.ts'
+import { isPointName } from './names.ts'
 import type { Resident } from './resident.ts'
 
 /** Best effort, one by one: what stays costs space only, and the next save trims again. */
@@ -25,8 +26,7 @@ export async function trim(
     if (bases.has(old.guid) && !zfs.capabilities.bookmarks) continue
     await orStays(async () => {
       if (bases.has(old.guid)) await bookmark(zfs, old.name, markOf(old.name))
-      // A save that was killed left it held.
-      if (old.holds > 0) await release(zfs, SAVE_HOLD, old.name)
+      await releaseLeftHolds(zfs, [old])
       await destroySnapshot(zfs, old.name, old.guid)
     })
   }

@@ -9,12 +9,13 @@ import { destroyHere, undelete } from '../../daemon/projects/destroy.ts'
 import { evict } from '../../daemon/projects/evict.ts'
 import { historyOf } from '../../daemon/projects/history.ts'
 import type { ProjectHost } from '../../daemon/projects/host.ts'
-import { liveName } from '../../daemon/projects/names.ts'
+import { liveName, pointName, SAVE_HOLD } from '../../daemon/projects/names.ts'
 import { open } from '../../daemon/projects/open.ts'
 import { acknowledge, pinPoint } from '../../daemon/projects/points.ts'
 import { rollBack } from '../../daemon/projects/roll-back.ts'
 import { save } from '../../daemon/projects/save.ts'
 import { snapshotProject } from '../../daemon/projects/snapshot.ts'
+import { hold, snapshot } from '../../native/zfs/dataset.ts'
 import { exists } from '../../native/zfs/get.ts'
 import { listSnapshots } from '../../native/zfs/list.ts'
 import { mount, unmount } from '../../native/zfs/mount.ts'
@@ -22,7 +23,7 @@ import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { guid, projectId } from '../../pipeline/base/ids.ts'
 import { DEFAULT_RETENTION } from '../../pipeline/graph/retention.ts'
 import { settle } from '../../pipeline/graph/settle.ts'
-import { destroyProject, startPurge } from '../../pipeline/graph/transitions.ts'
+import { destroyProject, rollback, startPurge, takeOver } from '../../pipeline/graph/transitions.ts'
 import { markDead } from '../../pipeline/hosts/take.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { type HostOptions, projectHost } from '../support/project-host.ts'
@@ -90,6 +91,33 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
         await evict(host, P)
         assert.is(await read((await open(host, P)).path), 'two')
       }))
+
+  test('what a killed save left held does not keep it in the pool', () =>
+    withProject(async (host) => {
+      await save(host, P)
+      const [saved] = await listSnapshots(host.zfs, liveName(host.parent, P))
+      assert.ok(saved)
+      await hold(host.zfs, SAVE_HOLD, saved.name)
+      await evict(host, P)
+      assert.not(await resides(host))
+    }))
+
+  test('a snapshot with nothing in it, which a killed look at it left, makes no fork of it', () =>
+    withProject(async (host, path, store) => {
+      const { point } = await save(host, P)
+      await write(path, 'two')
+      await close(host, P)
+      const live = liveName(host.parent, P)
+      const names = (await listSnapshots(host.zfs, live)).map(({ name }) => name)
+      await snapshot(host.zfs, pointName(live, names, Date.now()))
+      // As a rollback that was killed before it opened anything.
+      const now = (await store.catalogue.read(P))!
+      const taken = await settle(store.catalogue, now, takeOver(now, host.host))
+      await settle(store.catalogue, taken, rollback(taken, point))
+      const opened = await open(host, P)
+      assert.is(await read(opened.path), 'one')
+      assert.equal(opened.setAside, [])
+    }))
 
   for (const [what, harm] of [
     ['lacks a chunk', (chunks: Map<number, unknown>) => void chunks.delete(0)],

@@ -64,7 +64,8 @@ export interface FakeState {
 
 const client = readFileSync(new URL('./fake-zfs/client.bash', import.meta.url), 'utf8')
 let serving: Promise<number> | undefined
-let worlds = 0n
+/** Not the same in two processes: a pool's GUID is a lock of the whole machine. */
+let worlds = BigInt(process.pid) << 20n
 
 /** One server for all tests of this process; it ends with it. */
 function server(): Promise<number> {
