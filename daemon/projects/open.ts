@@ -11,6 +11,7 @@ import type { ProjectId } from '../../pipeline/base/ids.ts'
 import { readResolved } from '../../pipeline/graph/resolve.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import { type SetAside, setAside } from './aside.ts'
+import { release } from './close.ts'
 import { type FellBack, fallBack, isUnreadable } from './fall-back.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 import { withoutLeftovers } from './left-snapshots.ts'
@@ -40,9 +41,24 @@ export interface Opened {
 /** Each time something changed under it; more often, and somebody else is at work in the same project. */
 const ROUNDS = 5
 
-/** Under the project's lock. Opening what is open costs one read of the store. */
+/**
+ * Under the project's lock. Opening what is open costs one read of the store. Where it fails and the pool has nothing of the
+ * project, another host may own it at once.
+ */
 export function open(host: ProjectHost, id: ProjectId, options: ActOptions = {}): Promise<Opened> {
-  return host.locks.hold(id, 'open', options.signal, () => openLocked(host, id, options))
+  return host.locks.hold(id, 'open', options.signal, async () => {
+    try {
+      return await openLocked(host, id, options)
+    } catch (error) {
+      await letGo(host, id).catch(() => {})
+      throw error
+    }
+  })
+}
+
+/** Best effort: whoever opens it here again owns it already. */
+async function letGo(host: ProjectHost, id: ProjectId): Promise<void> {
+  if (!(await resident(host, id))) await release(host, id)
 }
 
 /** The same for whoever holds the lock already. */
