@@ -2,7 +2,7 @@
  * "Anything new?": whether a project holds what its newest snapshot does not. Where ZFS counts what was written it is
  * asked; elsewhere a snapshot is made and the step to it looked into, which is what counts everywhere.
  */
-import { destroySnapshot, snapshot } from '../../native/zfs/dataset.ts'
+import { destroySnapshot, snapshotAmong } from '../../native/zfs/dataset.ts'
 import { value } from '../../native/zfs/get.ts'
 import type { Snapshot } from '../../native/zfs/list.ts'
 import { send } from '../../native/zfs/send.ts'
@@ -30,20 +30,30 @@ export async function currentSnapshot(
 ): Promise<Snapshot> {
   const last = newest(there)
   if (last && surelyNothingWritten(there, options)) return last
-  const made = await takePoint(host, there, options)
-  if (!last || (await differs(host.zfs, last, made, options))) return made
+  const { made, all } = await takeAmong(host, there, options)
+  const lastNow = last && all.find(({ guid }) => guid === last.guid)
+  if (!lastNow || (await differs(host.zfs, lastNow, made, options))) return made
   await destroySnapshot(host.zfs, made.name, made.guid)
-  return last
+  return lastNow
 }
 
 /** One more snapshot, whatever there is; its name says when. */
-export function takePoint(
+export async function takePoint(
+  host: ProjectHost,
+  there: Resident,
+  options: ActOptions & { readonly local?: boolean } = {},
+): Promise<Snapshot> {
+  return (await takeAmong(host, there, options)).made
+}
+
+function takeAmong(
   { zfs, clock }: ProjectHost,
   there: Resident,
   { signal, local = false }: ActOptions & { readonly local?: boolean } = {},
-): Promise<Snapshot> {
+) {
   const names = there.snapshots.map(({ name }) => name)
-  return snapshot(zfs, pointName(there.name, names, clock.wallMs(), { local }), {}, signal ? { signal } : {})
+  const name = pointName(there.name, names, clock.wallMs(), { local })
+  return snapshotAmong(zfs, name, {}, signal ? { signal } : {})
 }
 
 /** By its counters alone. False says nothing. */
@@ -54,7 +64,7 @@ function surelyNothingWritten({ dataset }: Resident, { quick = false }: EndOptio
   return quick || !mounted
 }
 
-/** Whether the later of two snapshots in a row has anything that the earlier has not. */
+/** Whether the later of two snapshots in a row, both listed since, has anything that the earlier has not. */
 export async function differs(
   zfs: Zfs,
   earlier: Snapshot,
@@ -63,6 +73,8 @@ export async function differs(
 ): Promise<boolean> {
   const run = signal ? { signal } : {}
   if (zfs.capabilities.written) return (await value(zfs, later.name, 'written', run)) !== '0'
+  // By what they take: enough to tell most that differ, for the price of nothing. What the earlier alone keeps was freed since.
+  if (earlier.usedBytes > 0n || earlier.referencedBytes !== later.referencedBytes) return true
   return stepHasContent(zfs, earlier, later, run)
 }
 

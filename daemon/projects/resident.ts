@@ -9,6 +9,7 @@ import {
   type Snapshot,
 } from '../../native/zfs/list.ts'
 import type { DatasetName } from '../../native/zfs/names.ts'
+import type { RunOptions } from '../../native/zfs/run.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
@@ -32,6 +33,8 @@ export async function resident(
 ): Promise<Resident | undefined> {
   const name = liveName(host.parent, id)
   const run = options.signal ? { signal: options.signal } : {}
+  const points = pointsOf(host, name, run)
+  points.catch(() => {}) // where there is no dataset, that is told first
   const found = await dataset(host.zfs, name, { ...run, user: OUR_PROPERTIES })
   if (!found) {
     await refuseRenamed(host, id, options)
@@ -42,7 +45,7 @@ export async function resident(
     throw new TidepoolError('dataset-foreign', `${name} is not the dataset of project ${id}: ${foreign}`, {
       hint: `Move it out of the way: zfs rename ${name} ${host.parent}/<another name>`,
     })
-  return look(host, id, found, options)
+  return residentOf(id, found, await points)
 }
 
 /** Rejects with `not-resident` where there is none. */
@@ -58,19 +61,22 @@ export async function requireResident(
   })
 }
 
-export async function look(
-  { zfs }: ProjectHost,
-  id: ProjectId,
-  found: Dataset,
-  options: ActOptions = {},
-): Promise<Resident> {
-  const run = options.signal ? { signal: options.signal } : {}
+interface Points {
+  readonly snapshots: readonly Snapshot[]
+  readonly bookmarks: readonly Bookmark[]
+}
+
+async function pointsOf({ zfs }: ProjectHost, name: DatasetName, run: RunOptions): Promise<Points> {
   const [snapshots, bookmarks] = await Promise.all([
-    listSnapshots(zfs, found.name, run),
-    listBookmarks(zfs, found.name, run),
+    listSnapshots(zfs, name, run),
+    listBookmarks(zfs, name, run),
   ])
+  return { snapshots, bookmarks }
+}
+
+function residentOf(id: ProjectId, found: Dataset, points: Points): Resident {
   const openedEpoch = BigInt(found.user.get(EPOCH_PROPERTY) ?? 0)
-  return { id, dataset: found, name: found.name, openedEpoch, snapshots, bookmarks }
+  return { id, dataset: found, name: found.name, openedEpoch, ...points }
 }
 
 /** Why a dataset that has a project's name is not the project's; undefined where it is. */

@@ -3,7 +3,7 @@
  * The dataset may be in use all the while. Whatever ends it half-way, the dataset keeps all that it had.
  */
 import { hold, release } from '../../native/zfs/dataset.ts'
-import { listBookmarks, listSnapshots, type Snapshot } from '../../native/zfs/list.ts'
+import { listSnapshots, type Snapshot } from '../../native/zfs/list.ts'
 import type { BookmarkName, SnapshotName } from '../../native/zfs/names.ts'
 import { flagsWithin, send, usualFlags } from '../../native/zfs/send.ts'
 import { allOf } from '../../pipeline/base/all-of.ts'
@@ -101,8 +101,7 @@ async function sendStep(
 ): Promise<Saved> {
   const { zfs, store, limiter } = host
   const base = baseOf(project, there, end)
-  // zfs-fuse lets a snapshot be destroyed while it is sent; elsewhere a send keeps its own.
-  const held = zfs.capabilities.written ? [] : [end, base].filter(isSnapshot)
+  const held = keepsWhatItSends(host) ? [] : [end, base].filter(isSnapshot)
   try {
     await allOf(held.map(({ name }) => hold(zfs, SAVE_HOLD, name)))
     const put = await putStream(stepSource(host, there, base, end), {
@@ -139,6 +138,9 @@ async function sendStep(
   }
 }
 
+/** zfs-fuse lets a snapshot be destroyed while it is sent. */
+const keepsWhatItSends = ({ zfs }: ProjectHost): boolean => zfs.capabilities.written
+
 const isSnapshot = (one: Base | null): one is Base & { readonly name: SnapshotName } =>
   one?.name.includes('@') === true
 
@@ -167,7 +169,7 @@ function placed(
   return as
 }
 
-/** The stream, and after its last byte one more look: what it was made from must still be there. */
+/** The stream, and where ZFS keeps not what it sends, one more look after its last byte: it must still be there. */
 function stepSource(host: ProjectHost, there: Resident, base: Base | null, end: Snapshot): Source {
   return async function* (signal) {
     const { zfs, store } = host
@@ -177,10 +179,8 @@ function stepSource(host: ProjectHost, there: Resident, base: Base | null, end: 
       flags: flagsWithin(usualFlags(zfs.capabilities), receivable),
       signal,
     })
-    const now = [
-      ...(await listSnapshots(zfs, there.name, { signal })),
-      ...(base && !isSnapshot(base) ? await listBookmarks(zfs, there.name, { signal }) : []),
-    ]
+    if (keepsWhatItSends(host)) return
+    const now = await listSnapshots(zfs, there.name, { signal })
     for (const one of [end, base])
       if (one && !now.some(({ guid }) => guid === one.guid))
         throw new TidepoolError('snapshot-gone', `${one.name} was destroyed while it was sent`, {

@@ -71,15 +71,26 @@ export async function snapshot(
   values: Values = {},
   options: RunOptions = {},
 ): Promise<Snapshot> {
+  return (await snapshotAmong(zfs, name, values, options)).made
+}
+
+/** The same, with all snapshots of its dataset as they are now: one listing tells both. */
+export async function snapshotAmong(
+  zfs: Zfs,
+  name: SnapshotName,
+  values: Values = {},
+  options: RunOptions = {},
+): Promise<{ readonly made: Snapshot; readonly all: readonly Snapshot[] }> {
   const set = assignments(values).flatMap((one) => ['-o', one])
   await zfs.commands.change('zfs', ['snapshot', ...set, name], options)
-  const made = (await listSnapshots(zfs, datasetOf(name), options)).find((found) => found.name === name)
+  const all = await listSnapshots(zfs, datasetOf(name), options)
+  const made = all.find((found) => found.name === name)
   if (made === undefined)
     throw new TidepoolError('dataset-missing', `${name} was made and is gone`, {
       temporary: true,
       hint: 'Somebody destroyed it; try again.',
     })
-  return made
+  return { made, all }
 }
 
 /** False where it was not there. Rejects with `has-children` where it has snapshots or children and that was not asked for. */
