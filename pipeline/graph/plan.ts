@@ -13,7 +13,10 @@ export type EdgeCost = (row: WriteRow) => number
 /** A receive costs about as much as reading so many bytes: each is a few commands and a pool sync. */
 const RECEIVE_COST_BYTES = 16 * MIB
 
-export const bytesCost: EdgeCost = (row) => Number(row.manifest?.bytes ?? 0n) + RECEIVE_COST_BYTES
+/** What a receive of so many bytes costs, wherever they come from. */
+export const receiveCost = (bytes: bigint): number => Number(bytes) + RECEIVE_COST_BYTES
+
+export const bytesCost: EdgeCost = (row) => receiveCost(row.manifest?.bytes ?? 0n)
 
 export interface Paths {
   reaches(point: Guid): boolean
@@ -28,6 +31,8 @@ export interface PathOptions {
   readonly cost?: EdgeCost
   /** Snapshots that are there already, besides nothing. */
   readonly from?: Iterable<Guid>
+  /** What it costs to begin at one of those. @default 0 */
+  readonly startCost?: (point: Guid) => number
   /** Which rows may be used; by default the committed ones. */
   readonly usable?: (row: WriteRow) => boolean
 }
@@ -40,7 +45,7 @@ interface Arrival {
 
 /** One search gives the cheapest path to every point. Equal costs are settled by the write's id, so that all hosts agree. */
 export function cheapestPaths(rows: Iterable<WriteRow>, options: PathOptions = {}): Paths {
-  const { cost = bytesCost, usable = (row) => row.state === 'committed' } = options
+  const { cost = bytesCost, startCost = () => 0, usable = (row) => row.state === 'committed' } = options
   const outgoing = new Map<Guid | null, WriteRow[]>()
   for (const row of rows) {
     if (!usable(row)) continue
@@ -51,7 +56,7 @@ export function cheapestPaths(rows: Iterable<WriteRow>, options: PathOptions = {
   const arrived = new Map<Guid | null, Arrival>()
   const heap = new Heap<Arrival>((a, b) => a.cost < b.cost || (a.cost === b.cost && idOf(a) < idOf(b)))
   heap.push({ point: null, cost: 0, by: null })
-  for (const point of options.from ?? []) heap.push({ point, cost: 0, by: null })
+  for (const point of options.from ?? []) heap.push({ point, cost: startCost(point), by: null })
   for (let next = heap.pop(); next; next = heap.pop()) {
     if (arrived.has(next.point)) continue
     arrived.set(next.point, next)

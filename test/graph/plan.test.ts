@@ -35,6 +35,18 @@ test('each receive has a price, so that a thousand small steps lose against one 
   assert.is(bytesCost(edge('x', 0, 1, { bytes: 5 })) - bytesCost(edge('y', 0, 1, { bytes: 0 })), 5)
 })
 
+test('a start that costs something is left where the way from nothing is cheaper', () => {
+  const project = projectOf([edge('full', 0, 1, { bytes: 1000 }), edge('step', 1, 2, { bytes: 10 })])
+  const way = (cost: number) =>
+    ids(
+      cheapestPaths(project.rows.values(), { cost: byBytes, from: [point(1)], startCost: () => cost }).to(
+        point(2),
+      ) ?? [],
+    )
+  assert.equal(way(999), ['step'])
+  assert.equal(way(1001), ['full', 'step'])
+})
+
 test('only committed writes lead anywhere; nothing is always reachable', () => {
   for (const state of ['writing', 'superseded', 'deleting', 'deleted', 'aborted'] as const) {
     const project = projectOf([edge('full', 0, 1), edge('step', 1, 2, { state })], { head: point(2) })
