@@ -7,7 +7,7 @@ import type { Guid, ProjectId } from '../base/ids.ts'
 import { cheapestPaths, type EdgeCost } from '../graph/plan.ts'
 import { EVERY_RULE, type Rules } from '../graph/rules.ts'
 import { readProject } from '../graph/settle.ts'
-import type { Project, WriteRow } from '../graph/state.ts'
+import type { Life, Project, WriteRow } from '../graph/state.ts'
 import type { Limiter, Priority } from '../limit/limiter.ts'
 import type { Store } from '../stores/contract.ts'
 import { type CommittedExtent, download } from './download.ts'
@@ -24,6 +24,8 @@ export interface RestoreOptions {
   readonly to?: Guid
   /** Snapshots that the receiver has already. */
   readonly have?: Iterable<Guid>
+  /** In which of its lives the project may be read. @default live alone */
+  readonly lives?: readonly Life[]
   readonly cost?: EdgeCost
   readonly receive: Receive
   readonly signal?: AbortSignal | undefined
@@ -34,7 +36,7 @@ const REPLANS = 3
 
 /** Resolves with the point that the receiver now has; null for a project that has no point yet. */
 export async function restore(options: RestoreOptions): Promise<Guid | null> {
-  const { store, receive, rules = EVERY_RULE } = options
+  const { receive, rules = EVERY_RULE } = options
   const have = new Set(options.have)
   for (let replans = 0; ; replans++) {
     const project = await readLive(options)
@@ -46,7 +48,7 @@ export async function restore(options: RestoreOptions): Promise<Guid | null> {
     } catch (error) {
       if (!(error instanceof LostWhileReading) || !rules.replan)
         throw error instanceof LostWhileReading ? error.cause : error
-      if (await isStillCommitted(store, project.id, error.row, options)) throw error.cause
+      if (await isStillCommitted(options, error.row)) throw error.cause
       if (replans === REPLANS)
         throw new TidepoolError(
           'project-busy',
@@ -75,9 +77,12 @@ export function extentOf(project: ProjectId, row: WriteRow): CommittedExtent {
   return { project, writeId: row.writeId, bytes, chunkBytes, chunkCount, rootDigest }
 }
 
+const mayBeRead = ({ statics }: Project, { lives = ['live'] }: RestoreOptions): boolean =>
+  lives.includes(statics.life)
+
 async function readLive(options: RestoreOptions): Promise<Project> {
   const project = await readProject(options.store.catalogue, options.project, options)
-  if (project.statics.life !== 'live')
+  if (!mayBeRead(project, options))
     throw new TidepoolError('project-gone', `project ${project.id} is ${project.statics.life}`, {
       hint: 'A destroyed project can be read again after an undelete.',
     })
@@ -168,12 +173,7 @@ async function receiveOne(
   }
 }
 
-async function isStillCommitted(
-  store: Store,
-  id: ProjectId,
-  row: WriteRow,
-  { signal }: RestoreOptions,
-): Promise<boolean> {
-  const project = await readProject(store.catalogue, id, signal ? { signal } : {})
-  return project.statics.life === 'live' && project.rows.get(row.writeId)?.state === 'committed'
+async function isStillCommitted(options: RestoreOptions, row: WriteRow): Promise<boolean> {
+  const project = await readProject(options.store.catalogue, options.project, options)
+  return mayBeRead(project, options) && project.rows.get(row.writeId)?.state === 'committed'
 }
