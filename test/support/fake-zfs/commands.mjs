@@ -103,6 +103,7 @@ const DEFAULTS = {
   recordsize: '131072',
   setuid: 'on',
   devices: 'on',
+  readonly: 'off',
   quota: '0',
   refquota: '0',
 }
@@ -420,6 +421,7 @@ const send = {
         toGuid: to.guid,
         fromGuid: from?.guid,
         name: rest[0],
+        createdS: to.creation,
         text: same ? undefined : text,
       }),
     ]
@@ -482,7 +484,7 @@ const receive = {
       guid: prepared.toGuid,
       files,
       createtxg: state.txg,
-      creation: now(),
+      creation: prepared.createdS,
       props: {},
       holds: [],
     })

@@ -66,12 +66,12 @@ class Fletcher {
 }
 
 /** Without a text nothing has changed since the base: no record between BEGIN and END. */
-export function* encode({ toGuid, fromGuid, name, text }) {
+export function* encode({ toGuid, fromGuid, name, createdS, text }) {
   const sum = new Fletcher()
   const begin = Buffer.alloc(HEADER)
   begin.writeBigUInt64LE(MAGIC, 8)
   begin.writeBigUInt64LE(1n, 16)
-  begin.writeBigUInt64LE(1_700_000_000n, 24)
+  begin.writeBigUInt64LE(BigInt(createdS), 24)
   begin.writeUInt32LE(2, 32)
   begin.writeBigUInt64LE(BigInt(toGuid), 40)
   begin.writeBigUInt64LE(BigInt(fromGuid ?? 0), 48)
@@ -149,6 +149,7 @@ export async function decode(stdin) {
   return {
     toGuid: String(begin.readBigUInt64LE(40)),
     fromGuid: fromGuid === 0n ? undefined : String(fromGuid),
+    createdS: Number(begin.readBigUInt64LE(24)),
     name: begin.toString('latin1', 56, begin.indexOf(0, 56)),
     text: all.length === 0 ? undefined : all.toString('utf8', 8, 8 + Number(all.readBigUInt64LE(0))),
   }
