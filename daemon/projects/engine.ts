@@ -112,6 +112,7 @@ export class Engine {
         isEnded: record.isEnded,
         deathWatch: new DeathWatch(clock),
         locks: new ProjectLocks(() => clock.monotonicMs()),
+        restoreLocks: new ProjectLocks(() => clock.monotonicMs()),
         settings: parts.settings,
         mayAct: () => member.mayAct(),
       }

@@ -10,6 +10,7 @@ import type { ActOptions, ProjectHost } from './host.ts'
 import { mountProject } from './mount-point.ts'
 import { type Removed, removeProven } from './remove-proven.ts'
 import { type Resident, requireResident } from './resident.ts'
+import { isRestoring } from './restore-point.ts'
 import type { SaveOptions } from './save.ts'
 
 export interface Evicted extends Removed {
@@ -26,6 +27,7 @@ export interface Evicted extends Removed {
 export function evict(host: ProjectHost, id: ProjectId, options: SaveOptions = {}): Promise<Evicted> {
   return host.locks.hold(id, 'evict', options.signal, async () => {
     host.mayAct()
+    refuseWhileRestoring(host, id)
     const before = await requireResident(host, id, options)
     let gone: Evicted
     try {
@@ -38,6 +40,19 @@ export function evict(host: ProjectHost, id: ProjectId, options: SaveOptions = {
     }
     return released(host, id, gone, options)
   })
+}
+
+/** It may be copying from what would go: the unmounted project would wait for that. */
+function refuseWhileRestoring(host: ProjectHost, id: ProjectId): void {
+  if (!isRestoring(host, id)) return
+  throw new TidepoolError(
+    'dataset-busy',
+    `an old point of project ${id} is being restored from what the pool has of it`,
+    {
+      temporary: true,
+      hint: 'It leaves the pool when that is done.',
+    },
+  )
 }
 
 /** The first error stays the one that is told; that its users are shut out is told with it. */

@@ -35,6 +35,8 @@ export interface ProjectHost {
   readonly isEnded: (session: SessionId) => boolean
   readonly deathWatch: DeathWatch
   readonly locks: ProjectLocks
+  /** Of restores of old points, which go on beside whatever is done with the project itself. */
+  readonly restoreLocks: ProjectLocks
   readonly settings: ProjectSettings
   /** Throws `host-lost` while this host may not commit, open or evict. */
   readonly mayAct: () => void

@@ -13,19 +13,21 @@ import {
   tagOf,
   userProperty,
 } from '../../native/zfs/names.ts'
-import { type ProjectId, projectId } from '../../pipeline/base/ids.ts'
+import { type Guid, type ProjectId, projectId } from '../../pipeline/base/ids.ts'
 
 export const ID_PROPERTY = userProperty('tidepool:id')
 /** The project's epoch when the dataset was opened here. */
 export const EPOCH_PROPERTY = userProperty('tidepool:epoch')
 /** The pool that it was opened in: a copy that somebody sent elsewhere is none of ours. */
 export const POOL_PROPERTY = userProperty('tidepool:pool')
+/** The point that a restored dataset is; it has no epoch, so whatever it is called it is never taken for the project. */
+export const POINT_PROPERTY = userProperty('tidepool:point')
 export const OUR_PROPERTIES = [ID_PROPERTY, EPOCH_PROPERTY, POOL_PROPERTY]
 
 /** On what a save is sending, so that nobody destroys it meanwhile. */
 export const SAVE_HOLD = 'tidepool-save'
 
-export type Role = 'live' | 'receiving' | 'aside'
+export type Role = 'live' | 'receiving' | 'aside' | 'restored'
 
 const random = (): string => randomBytes(4).toString('hex')
 
@@ -34,6 +36,9 @@ export const receivingName = (parent: DatasetName, id: ProjectId): DatasetName =
   childOf(parent, `receiving.${id}.${random()}`)
 export const asideName = (parent: DatasetName, id: ProjectId): DatasetName =>
   childOf(parent, `aside.${id}.${random()}`)
+/** One place a point: what was restored once is found there. */
+export const restoredName = (parent: DatasetName, id: ProjectId, point: Guid): DatasetName =>
+  childOf(parent, `restored.${id}.${point}`)
 
 /** What a name says; undefined for one that we never give. */
 export function roleOf(name: DatasetName): { readonly role: Role; readonly id: ProjectId } | undefined {
@@ -41,7 +46,8 @@ export function roleOf(name: DatasetName): { readonly role: Role; readonly id: P
   try {
     if (second === undefined) return { role: 'live', id: projectId(first) }
     if (third === undefined || more.length > 0) return undefined
-    if (first === 'receiving' || first === 'aside') return { role: first, id: projectId(second) }
+    if (first === 'receiving' || first === 'aside' || first === 'restored')
+      return { role: first, id: projectId(second) }
   } catch {
     // Not an id: not one of our names.
   }

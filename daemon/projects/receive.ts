@@ -1,10 +1,10 @@
-/** Brings a project's head into the pool: on top of what is there of it, where that is a start, else from nothing. */
+/** Brings a point of a project into the pool, its head or another: on top of what is there of it, where that is a start, else from nothing. */
 import { destroyDataset } from '../../native/zfs/dataset.ts'
 import { exists } from '../../native/zfs/get.ts'
 import { type DatasetName, snapshotOf } from '../../native/zfs/names.ts'
 import { receive } from '../../native/zfs/receive.ts'
 import type { Guid } from '../../pipeline/base/ids.ts'
-import type { Project, WriteRow } from '../../pipeline/graph/state.ts'
+import type { Life, Project, WriteRow } from '../../pipeline/graph/state.ts'
 import { restore } from '../../pipeline/transfer/restore.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 import { receivingName } from './names.ts'
@@ -20,13 +20,15 @@ export interface Fetched {
 export interface FetchOptions extends ActOptions {
   /** @default the head */
   readonly to?: Guid
+  /** @default live alone */
+  readonly lives?: readonly Life[]
 }
 
 /** Where it rejects, a new dataset is gone again; the stale one stays at the last point that it received whole. */
 export async function fetchInto(
   host: ProjectHost,
   project: Project,
-  stale: Resident | undefined,
+  stale: Pick<Resident, 'name' | 'snapshots'> | undefined,
   options: FetchOptions = {},
 ): Promise<Fetched> {
   const { store, limiter, zfs } = host
@@ -50,6 +52,7 @@ export async function fetchInto(
       limiter,
       project: project.id,
       ...(options.to !== undefined && { to: options.to }),
+      ...(options.lives && { lives: options.lives }),
       have: start ? [start.guid] : [],
       ...run,
       receive: async (row, pieces) => {

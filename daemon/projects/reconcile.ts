@@ -9,8 +9,9 @@ import type { DatasetName } from '../../native/zfs/names.ts'
 import type { ProjectId, WriteId } from '../../pipeline/base/ids.ts'
 import { abandonWrite } from '../../pipeline/graph/removal.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
-import { EPOCH_PROPERTY, ID_PROPERTY, OUR_PROPERTIES, roleOf } from './names.ts'
+import { EPOCH_PROPERTY, ID_PROPERTY, OUR_PROPERTIES, POINT_PROPERTY, roleOf } from './names.ts'
 import { whyForeign } from './resident.ts'
+import { asRestored, type Restored } from './restored.ts'
 
 export interface FoundResident {
   readonly id: ProjectId
@@ -23,6 +24,8 @@ export interface Found {
   readonly residents: readonly FoundResident[]
   /** What was set aside, by earlier lives and forks. */
   readonly aside: readonly { readonly id: ProjectId; readonly name: DatasetName }[]
+  /** Old points beside their projects. */
+  readonly restored: readonly Restored[]
   /** Ours by its properties, under a name that is not its own. */
   readonly renamed: readonly { readonly id: ProjectId; readonly name: DatasetName }[]
   /** None of ours, each with why: left alone. */
@@ -30,7 +33,7 @@ export interface Found {
 }
 
 export interface Reconciled extends Found {
-  /** What an open had begun to receive. */
+  /** What an open or a restore had begun to receive. */
   readonly removed: readonly DatasetName[]
   /** Writes that an earlier session left, and what became of them. */
   readonly writes: readonly {
@@ -66,10 +69,14 @@ interface Survey extends Found {
 async function survey(host: ProjectHost, { signal }: ActOptions): Promise<Survey> {
   const residents: FoundResident[] = []
   const aside: { id: ProjectId; name: DatasetName }[] = []
+  const restored: Restored[] = []
   const renamed: { id: ProjectId; name: DatasetName }[] = []
   const unknown: { name: DatasetName; why: string }[] = []
   const temporary: Dataset[] = []
-  const listed = listDatasets(host.zfs, host.parent, { ...(signal && { signal }), user: OUR_PROPERTIES })
+  const listed = listDatasets(host.zfs, host.parent, {
+    ...(signal && { signal }),
+    user: [...OUR_PROPERTIES, POINT_PROPERTY],
+  })
   for await (const dataset of listed) {
     const { name, user, mounted } = dataset
     const role = roleOf(name)
@@ -77,12 +84,17 @@ async function survey(host: ProjectHost, { signal }: ActOptions): Promise<Survey
     const foreign = id === undefined ? `it has no property ${ID_PROPERTY}` : whyForeign(host, id, dataset)
     // Until an open has brought it to its end, a dataset has no property of ours: its name is all there is.
     if (role?.role === 'receiving') temporary.push(dataset)
-    else if (foreign !== undefined || id === undefined) unknown.push({ name, why: foreign ?? 'it has no id' })
+    else if (role?.role === 'restored') {
+      const found = asRestored(host, dataset)
+      if (typeof found === 'string') unknown.push({ name, why: found })
+      else restored.push(found)
+    } else if (foreign !== undefined || id === undefined)
+      unknown.push({ name, why: foreign ?? 'it has no id' })
     else if (role?.role === 'aside') aside.push({ id, name })
     else if (role?.id !== id) renamed.push({ id, name })
     else residents.push({ id, name, mounted, openedEpoch: BigInt(user.get(EPOCH_PROPERTY) ?? 0) })
   }
-  return { residents, aside, renamed, unknown, temporary }
+  return { residents, aside, restored, renamed, unknown, temporary }
 }
 
 /** No write can be continued: its stream ended with the process that sent it. The dataset has all of it still. */

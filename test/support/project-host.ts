@@ -59,6 +59,7 @@ export async function projectHost(
     isEnded: () => false,
     deathWatch: new DeathWatch(clock),
     locks: new ProjectLocks(() => clock.monotonicMs()),
+    restoreLocks: new ProjectLocks(() => clock.monotonicMs()),
     settings: { ...TEST_SETTINGS, ...settings },
     mayAct: () => {},
   }

@@ -1,0 +1,71 @@
+/** Which point of a project is meant, and where a way to it could begin. Pure. */
+import { TidepoolError } from '../../pipeline/base/errors.ts'
+import type { Guid } from '../../pipeline/base/ids.ts'
+import { cheapestPaths, receiveCost } from '../../pipeline/graph/plan.ts'
+import type { Project, WriteRow } from '../../pipeline/graph/state.ts'
+
+/** By time: the newest one that was made at that moment or before. */
+export type WhichPoint = { readonly guid: Guid } | { readonly atMs: number }
+
+/** A byte from the pool's own disks costs so much less than one from the store: no network, nobody else waits for it. */
+const LOCAL_DISCOUNT = 4n
+
+/** Rejects with `point-unknown` where nothing is that old. A side point was never what the project was at any time. */
+export function pointOf(project: Project, which: WhichPoint): Guid {
+  if ('guid' in which) return which.guid
+  const paths = cheapestPaths(project.rows.values())
+  const points = [...project.rows.values()]
+    .filter((row) => row.state === 'committed' && !row.side && paths.reaches(row.to))
+    // ZFS knows the second of a snapshot; of two in one the one that was sent later is newer.
+    .sort((a, b) => timeOf(b) - timeOf(a) || b.begunAtMs - a.begunAtMs)
+  const found = points.find((row) => timeOf(row) <= which.atMs)
+  if (found) return found.to
+  const oldest = points.at(-1)
+  throw new TidepoolError(
+    'point-unknown',
+    `project ${project.id} has no point of ${new Date(which.atMs).toISOString()} or before`,
+    {
+      hint: oldest
+        ? `Its oldest one is ${oldest.to} of ${new Date(timeOf(oldest)).toISOString()}.`
+        : 'Nothing of it was saved yet.',
+    },
+  )
+}
+
+const timeOf = (row: WriteRow): number => row.manifest?.stream.createdAtMs ?? row.begunAtMs
+
+/** Something that a pool holds and could make a copy of. */
+export interface Held {
+  readonly guid: Guid
+  readonly referencedBytes: bigint
+}
+
+/**
+ * What the cheapest way to the point begins with: null for nothing. Rejects with `point-unknown`, or with `point-gone` where
+ * it was one and its streams have left the store's graph.
+ */
+export function cheapestStart<T extends Held>(project: Project, point: Guid, held: readonly T[]): T | null {
+  const starts = new Map(held.map((one) => [one.guid, one]))
+  const path = cheapestPaths(project.rows.values(), {
+    from: starts.keys(),
+    startCost: (from) => receiveCost((starts.get(from)?.referencedBytes ?? 0n) / LOCAL_DISCOUNT),
+  }).to(point)
+  if (!path) throw unreachable(project, point)
+  const [first] = path
+  const start = first ? first.from : point
+  return (start !== null && starts.get(start)) || null
+}
+
+function unreachable({ id, rows }: Project, point: Guid): TidepoolError {
+  const was = [...rows.values()].some(({ to, committedAtMs }) => to === point && committedAtMs !== null)
+  const hint = `\`tidepool stream graph ${id}\` shows the points that there are.`
+  return was
+    ? new TidepoolError(
+        'point-gone',
+        `point ${point} of project ${id} is no longer kept: no streams lead to it`,
+        {
+          hint: `${hint} What must stay is pinned before retention lets it go.`,
+        },
+      )
+    : new TidepoolError('point-unknown', `project ${id} has no point ${point}`, { hint })
+}
