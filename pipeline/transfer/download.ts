@@ -33,7 +33,7 @@ const READ_AHEAD_BYTES = 16 * MIB
 
 /** Yields each chunk's bytes; a buffer is the consumer's until it asks for the next. */
 export async function* download(
-  blobs: BlobStore,
+  blobs: Pick<BlobStore, 'open'>,
   write: CommittedExtent,
   options: DownloadOptions,
 ): AsyncGenerator<Buffer, void> {

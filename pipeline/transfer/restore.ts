@@ -10,6 +10,7 @@ import { readProject } from '../graph/settle.ts'
 import type { Life, Project, WriteRow } from '../graph/state.ts'
 import type { Limiter, Priority } from '../limit/limiter.ts'
 import type { Store } from '../stores/contract.ts'
+import type { Download } from './cached-download.ts'
 import { type CommittedExtent, download } from './download.ts'
 
 /** Takes one whole stream. What it has taken when it resolves counts as received; what it throws is thrown on. */
@@ -28,6 +29,8 @@ export interface RestoreOptions {
   readonly lives?: readonly Life[]
   readonly cost?: EdgeCost
   readonly receive: Receive
+  /** How a write's bytes are had. @default from the store */
+  readonly download?: Download
   readonly signal?: AbortSignal | undefined
   readonly rules?: Rules
 }
@@ -114,8 +117,13 @@ interface Fetch {
   readonly first: Promise<IteratorResult<Uint8Array>>
 }
 
-function fetch({ store, limiter, priority = 'open', project, signal }: RestoreOptions, row: WriteRow): Fetch {
-  const pieces = download(store.blobs, extentOf(project, row), { limiter, priority, signal })
+function fetch(options: RestoreOptions, row: WriteRow): Fetch {
+  const { store, limiter, priority = 'open', project, signal } = options
+  const pieces = (options.download ?? download)(store.blobs, extentOf(project, row), {
+    limiter,
+    priority,
+    signal,
+  })
   const first = pieces.next()
   // It is awaited in its turn; a failure before that must not count as unhandled.
   first.catch(() => {})
