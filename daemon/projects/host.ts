@@ -7,6 +7,7 @@ import type { RetentionPolicy } from '../../pipeline/graph/retention.ts'
 import type { DeathWatch } from '../../pipeline/hosts/take.ts'
 import type { Limiter } from '../../pipeline/limit/limiter.ts'
 import type { Store } from '../../pipeline/stores/contract.ts'
+import type { StreamCache } from '../../pipeline/stores/stream-cache/index.ts'
 import type { ProjectLocks } from './locks.ts'
 
 export interface ProjectSettings {
@@ -22,6 +23,8 @@ export interface ProjectSettings {
 export interface ProjectHost {
   readonly store: Store
   readonly limiter: Limiter
+  /** In front of the store for what is received; proofs and checks never ask it. */
+  readonly streamCache?: StreamCache | undefined
   readonly clock: Clock
   readonly zfs: Zfs
   /** The dataset below which projects live, and the GUID of its pool. */

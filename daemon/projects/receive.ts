@@ -5,6 +5,7 @@ import { type DatasetName, snapshotOf } from '../../native/zfs/names.ts'
 import { receive } from '../../native/zfs/receive.ts'
 import type { Guid } from '../../pipeline/base/ids.ts'
 import type { Life, Project, WriteRow } from '../../pipeline/graph/state.ts'
+import { throughCache } from '../../pipeline/transfer/cached-download.ts'
 import { restore } from '../../pipeline/transfer/restore.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 import { receivingName } from './names.ts'
@@ -31,7 +32,7 @@ export async function fetchInto(
   stale: Pick<Resident, 'name' | 'snapshots'> | undefined,
   options: FetchOptions = {},
 ): Promise<Fetched> {
-  const { store, limiter, zfs } = host
+  const { store, limiter, streamCache, zfs } = host
   const run = options.signal ? { signal: options.signal } : {}
   const start = stale && newest(stale)
   let into = start && stale?.name
@@ -53,6 +54,7 @@ export async function fetchInto(
       project: project.id,
       ...(options.to !== undefined && { to: options.to }),
       ...(options.lives && { lives: options.lives }),
+      ...(streamCache && { download: throughCache(streamCache) }),
       have: start ? [start.guid] : [],
       ...run,
       receive: async (row, pieces) => {

@@ -1,5 +1,5 @@
 /** Old points beside their projects: whole, read-only, found again, and nothing else is changed by them. */
-import { open as openFile, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
@@ -9,51 +9,30 @@ import { createProjectHere } from '../../daemon/projects/create.ts'
 import { destroyHere } from '../../daemon/projects/destroy.ts'
 import { evict } from '../../daemon/projects/evict.ts'
 import type { ProjectHost } from '../../daemon/projects/host.ts'
-import { liveName, POINT_PROPERTY, restoredName } from '../../daemon/projects/names.ts'
+import { liveName } from '../../daemon/projects/names.ts'
 import { open } from '../../daemon/projects/open.ts'
-import { reconcile } from '../../daemon/projects/reconcile.ts'
 import { restorePoint } from '../../daemon/projects/restore-point.ts'
-import { listRestored, removeRestored } from '../../daemon/projects/restored.ts'
+import { removeRestored } from '../../daemon/projects/restored.ts'
 import { save } from '../../daemon/projects/save.ts'
 import { snapshotProject } from '../../daemon/projects/snapshot.ts'
-import { create, destroySnapshot, rename, setProperties } from '../../native/zfs/dataset.ts'
-import { exists, value } from '../../native/zfs/get.ts'
-import { findSnapshot, listDatasets, listSnapshots } from '../../native/zfs/list.ts'
+import { destroySnapshot } from '../../native/zfs/dataset.ts'
+import { value } from '../../native/zfs/get.ts'
+import { findSnapshot, listSnapshots } from '../../native/zfs/list.ts'
 import { unmount } from '../../native/zfs/mount.ts'
-import { childOf, lastPart } from '../../native/zfs/names.ts'
+import { lastPart } from '../../native/zfs/names.ts'
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { type Guid, guid, projectId } from '../../pipeline/base/ids.ts'
 import { settle } from '../../pipeline/graph/settle.ts'
 import { startPurge, supersedeWrites } from '../../pipeline/graph/transitions.ts'
 import type { BlobStore } from '../../pipeline/stores/contract.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
+import { StreamCache } from '../../pipeline/stores/stream-cache/index.ts'
+import { temporaryDirectory } from '../support/directory.ts'
 import { projectHost } from '../support/project-host.ts'
+import { datasets, P, read, rejected, withPoints, write } from '../support/project-points.ts'
 import { bytes, seeded } from '../support/random.ts'
 import { KIB } from '../support/transfer.ts'
 import type { WithWorld } from './projects.ts'
-
-type MemoryStore = ReturnType<typeof memoryStore>
-
-const P = projectId('p1')
-
-async function rejected(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise
-  } catch (error) {
-    return error
-  }
-  throw new Error('it was not rejected')
-}
-
-const read = (path: string): Promise<string> => readFile(join(path, 'file'), 'utf8')
-const write = (path: string, text: string): Promise<void> => writeFile(join(path, 'file'), text)
-
-/** All that a pool has, without its snapshots. */
-async function datasets({ zfs, parent }: ProjectHost): Promise<string[]> {
-  const names: string[] = []
-  for await (const { name } of listDatasets(zfs, parent)) names.push(lastPart(name))
-  return names.sort()
-}
 
 const guidsOf = async ({ zfs, parent }: ProjectHost): Promise<Guid[]> =>
   (await listSnapshots(zfs, liveName(parent, P))).map((one) => one.guid)
@@ -71,34 +50,12 @@ function reading(host: ProjectHost, before: () => Promise<void> | void): Project
   return { ...host, store: { ...store, blobs } }
 }
 
-/** `isReal`: what is read-only can't be written, and an unmount of what is in use fails, which the fake does not do. */
+/** `isReal`: what is read-only can't be written, as the fake lets it be. */
 export function restoreContract(name: string, withWorld: WithWorld, { isReal = true } = {}): void {
   const test = suite(`restores on ${name}`)
 
-  /** Two points, `one` and `two`, and `three` in the live dataset alone. */
-  const withPoints = (
-    body: (world: {
-      host: ProjectHost
-      path: string
-      store: MemoryStore
-      one: Guid
-      two: Guid
-    }) => Promise<void>,
-  ): Promise<void> =>
-    withWorld(async (world) => {
-      const store = memoryStore()
-      const host = await projectHost(world, store)
-      const { path } = await createProjectHere(host, P)
-      await write(path, 'one')
-      const one = await snapshotProject(host, P)
-      await write(path, 'two')
-      const two = await snapshotProject(host, P)
-      await write(path, 'three')
-      await body({ host, path, store, one, two })
-    })
-
   test('an old point is read beside the project, which goes on and knows nothing of it', () =>
-    withPoints(async ({ host, path, store, one, two }) => {
+    withPoints(withWorld, async ({ host, path, store, one, two }) => {
       const before = { project: await store.catalogue.read(P), guids: await guidsOf(host) }
       const restored = await restorePoint(host, P, { guid: one })
       assert.is(await read(restored.path), 'one')
@@ -119,7 +76,7 @@ export function restoreContract(name: string, withWorld: WithWorld, { isReal = t
     }))
 
   test('restored a second time it is found, also where somebody unmounted it', () =>
-    withPoints(async ({ host, one }) => {
+    withPoints(withWorld, async ({ host, one }) => {
       const first = await restorePoint(host, P, { guid: one })
       const again = await restorePoint(reading(host, assert.unreachable), P, { guid: one })
       assert.equal(again, { ...first, receivedStreams: 0, receivedBytes: 0n })
@@ -134,7 +91,7 @@ export function restoreContract(name: string, withWorld: WithWorld, { isReal = t
     }))
 
   test('by time it is the newest at that moment or before', () =>
-    withPoints(async ({ host, path, store, two }) => {
+    withPoints(withWorld, async ({ host, path, store, two }) => {
       // Snapshots know the second in which they were made.
       await sleep(1100)
       await write(path, 'late')
@@ -149,7 +106,7 @@ export function restoreContract(name: string, withWorld: WithWorld, { isReal = t
     }))
 
   test('whoever owns it: another host reads old points of what is open elsewhere', () =>
-    withPoints(({ host, path, store, one, two }) =>
+    withPoints(withWorld, ({ host, path, store, one, two }) =>
       withWorld(async (other) => {
         const b = await projectHost(other, store, { name: 'b' })
         const before = await store.catalogue.read(P)
@@ -166,7 +123,7 @@ export function restoreContract(name: string, withWorld: WithWorld, { isReal = t
     ))
 
   test('of a destroyed project, until it is purged', () =>
-    withPoints(async ({ host, store, one }) => {
+    withPoints(withWorld, async ({ host, store, one }) => {
       await destroyHere(host, P)
       await evict(host, P)
       assert.is(await read((await restorePoint(host, P, { guid: one })).path), 'one')
@@ -176,7 +133,7 @@ export function restoreContract(name: string, withWorld: WithWorld, { isReal = t
     }))
 
   test('what the pool holds is copied there, and no chunk is read', () =>
-    withPoints(async ({ host }) => {
+    withPoints(withWorld, async ({ host }) => {
       const three = await snapshotProject(host, P)
       const before = await guidsOf(host)
       const restored = await restorePoint(reading(host, assert.unreachable), P, { guid: three })
@@ -215,7 +172,7 @@ export function restoreContract(name: string, withWorld: WithWorld, { isReal = t
     ))
 
   test('saves of the project go on meanwhile, and it does not leave the pool', () =>
-    withPoints(async ({ host, path, one }) => {
+    withPoints(withWorld, async ({ host, path, one }) => {
       const held = await findSnapshot(host.zfs, liveName(host.parent, P), one)
       if (held) await destroySnapshot(host.zfs, held.name, one)
       await write(path, 'meanwhile')
@@ -236,8 +193,31 @@ export function restoreContract(name: string, withWorld: WithWorld, { isReal = t
       await evict(host, P)
     }))
 
+  test('with a cache in front, what was received once costs the store no chunk; a proof never asks it', () =>
+    withPoints(withWorld, async ({ host: bare, store, one }) => {
+      const { path: directory, remove } = await temporaryDirectory()
+      try {
+        const streamCache = await StreamCache.open(directory, { maxBytes: 1n << 30n })
+        const host = { ...bare, streamCache }
+        await evict(host, P)
+        assert.is(await read((await open(host, P)).path), 'three')
+        await evict(host, P)
+        const silent = reading(host, assert.unreachable)
+        assert.is(await read((await open(silent, P)).path), 'three')
+        await evict(host, P)
+        await restorePoint(host, P, { guid: one })
+        await removeRestored(host, P, one)
+        assert.is(await read((await restorePoint(silent, P, { guid: one })).path), 'one')
+        await open(silent, P)
+        for (const { chunks } of store.state.blobs.values()) chunks.delete(0)
+        assert.is(codeOf(await rejected(evict(host, P))), 'not-proven')
+      } finally {
+        await remove()
+      }
+    }))
+
   test('a point that never was, and one that is no longer kept, are told apart; nothing is left of a try', () =>
-    withPoints(async ({ host, store, one }) => {
+    withPoints(withWorld, async ({ host, store, one }) => {
       await evict(host, P)
       assert.is(codeOf(await rejected(restorePoint(host, P, { guid: guid(4711n) }))), 'point-unknown')
       const unknown = await rejected(restorePoint(host, projectId('nobody'), { guid: one }))
@@ -252,7 +232,7 @@ export function restoreContract(name: string, withWorld: WithWorld, { isReal = t
     }))
 
   test('where the store lacks a chunk it says so, and nothing is left', () =>
-    withPoints(async ({ host, store, one }) => {
+    withPoints(withWorld, async ({ host, store, one }) => {
       await evict(host, P)
       for (const { chunks } of store.state.blobs.values()) chunks.delete(0)
       const error = await rejected(restorePoint(host, P, { guid: one }))
@@ -263,7 +243,7 @@ export function restoreContract(name: string, withWorld: WithWorld, { isReal = t
     }))
 
   test('ended in the middle it leaves nothing, and the next one brings it', () =>
-    withPoints(async ({ host, one }) => {
+    withPoints(withWorld, async ({ host, one }) => {
       await evict(host, P)
       const ending = new AbortController()
       const cut = reading(host, () => ending.abort(new Error('enough')))
@@ -271,82 +251,6 @@ export function restoreContract(name: string, withWorld: WithWorld, { isReal = t
       assert.match(String(error), 'enough')
       assert.equal(await datasets(host), [])
       assert.is(await read((await restorePoint(host, P, { guid: one })).path), 'one')
-    }))
-
-  test('removed, it is gone with its directory, and the project is not', () =>
-    withPoints(async ({ host, path, one, two }) => {
-      const { path: old } = await restorePoint(host, P, { guid: one })
-      assert.not(await removeRestored(host, P, two))
-      assert.ok(await removeRestored(host, P, one))
-      assert.not(await removeRestored(host, P, one))
-      assert.is(((await rejected(stat(old))) as NodeJS.ErrnoException).code, 'ENOENT')
-      assert.is(await read(path), 'three')
-      assert.equal(await datasets(host), [P])
-    }))
-
-  if (isReal)
-    test('in use it is not removed, and who is in it is named', () =>
-      withPoints(async ({ host, one }) => {
-        const { path } = await restorePoint(host, P, { guid: one })
-        const file = await openFile(join(path, 'file'))
-        try {
-          const error = await rejected(removeRestored(host, P, one))
-          assert.is(codeOf(error), 'dataset-busy')
-          assert.match(String(error), String(process.pid))
-          assert.is(await read(path), 'one')
-        } finally {
-          await file.close()
-        }
-        assert.ok(await removeRestored(host, P, one))
-      }))
-
-  test('a start lists what was restored, removes what was half received, and takes neither for a project', () =>
-    withPoints(async ({ host, one }) => {
-      const { dataset, path } = await restorePoint(host, P, { guid: one })
-      await create(host.zfs, childOf(host.parent, `receiving.${P}.00000000`))
-      const found = await reconcile(host)
-      assert.equal(
-        found.restored.map(({ id, point, name, mounted }) => ({ id, point, name, mounted })),
-        [{ id: P, point: one, name: dataset, mounted: true }],
-      )
-      assert.equal(
-        found.residents.map(({ id }) => id),
-        [P],
-      )
-      assert.is(found.removed.length, 1)
-      assert.equal([...found.unknown, ...found.renamed, ...found.aside], [])
-      assert.is(await read(path), 'one')
-      const listed: Guid[] = []
-      for await (const { point } of listRestored(host)) listed.push(point)
-      assert.equal(listed, [one])
-      await evict(host, P)
-      assert.is(await read(path), 'one')
-      assert.is(await read((await open(host, P)).path), 'three')
-    }))
-
-  test('under the project’s own name it is not taken for the project', () =>
-    withPoints(async ({ host, one }) => {
-      const { dataset } = await restorePoint(host, P, { guid: one })
-      await evict(host, P)
-      await unmount(host.zfs, dataset)
-      await rename(host.zfs, dataset, liveName(host.parent, P))
-      assert.is(codeOf(await rejected(open(host, P))), 'dataset-foreign')
-      assert.equal((await reconcile(host)).residents, [])
-    }))
-
-  test('what is only called like one is left alone', () =>
-    withPoints(async ({ host, one }) => {
-      const taken = restoredName(host.parent, P, one)
-      await create(host.zfs, taken)
-      assert.is(codeOf(await rejected(restorePoint(host, P, { guid: one }))), 'dataset-foreign')
-      assert.is(codeOf(await rejected(removeRestored(host, P, one))), 'dataset-foreign')
-      await setProperties(host.zfs, taken, { [POINT_PROPERTY]: one })
-      const found = await reconcile(host)
-      assert.equal(
-        found.unknown.map((unknown) => unknown.name),
-        [taken],
-      )
-      assert.ok(await exists(host.zfs, taken))
     }))
 
   test.run()
