@@ -63,7 +63,7 @@ export function restorePoint(
 
 /** Whether one is being made: what takes snapshots of the project away waits for it, or goes elsewhere. */
 export const isRestoring = (host: ProjectHost, id: ProjectId): boolean =>
-  host.restoreLocks.state(id) !== undefined
+  host.restoreLocks.state(id)?.what === 'restore'
 
 interface Brought {
   readonly streams: number
@@ -87,7 +87,7 @@ async function bring(
       to: point,
       lives: READABLE,
     })
-    if (into === undefined) throw new Error(`nothing was received of ${point}`)
+    if (into === undefined) throw new TypeError(`nothing leads to ${point}, and nothing was told of it`)
     made.add(into)
     await settleIn(host, project.id, point, into, options)
     made.delete(into)
