@@ -13,30 +13,38 @@ import type { Project } from '../../pipeline/graph/state.ts'
 import { DeathWatch } from '../../pipeline/hosts/take.ts'
 import type { Limiter } from '../../pipeline/limit/limiter.ts'
 import type { Store } from '../../pipeline/stores/contract.ts'
+import type { StreamCache } from '../../pipeline/stores/stream-cache/index.ts'
 import { type Closed, close } from './close.ts'
 import { type CreateOptions, createProjectHere } from './create.ts'
 import { destroyHere } from './destroy.ts'
 import { type Evicted, evict } from './evict.ts'
 import type { ActOptions, ProjectHost, ProjectSettings } from './host.ts'
 import { openHostRecord } from './host-record.ts'
+import { type FoundAccess, type LastAccess, openLastAccess } from './last-access.ts'
 import { ProjectLocks } from './locks.ts'
 import { Membership, type MembershipOptions } from './membership.ts'
+import { type Moved, move } from './move.ts'
 import { roleOf } from './names.ts'
 import { type Opened, open } from './open.ts'
 import { lockPool, type PoolLock } from './pool-lock.ts'
 import { type Reconciled, reconcile } from './reconcile.ts'
+import { type RestoredPoint, restorePoint } from './restore-point.ts'
+import { removeRestored } from './restored.ts'
 import { rollBack } from './roll-back.ts'
 import { type Saved, type SaveOptions, save } from './save.ts'
 import { SaveQueue, type SaveQueueOptions } from './save-queue.ts'
+import type { WhichPoint } from './which-point.ts'
 
 export interface EngineParts {
   readonly store: Store
   readonly limiter: Limiter
+  /** In front of the store, for what is opened or restored. */
+  readonly streamCache?: StreamCache | undefined
   readonly zfs: Zfs
   /** The dataset below which projects live. */
   readonly parent: DatasetName
   readonly mountRoot: string
-  /** Where this host remembers who it is. */
+  /** Where this host remembers who it is, and when which project was used. */
   readonly stateDirectory: string
   /** Of this host, for people. */
   readonly name: string
@@ -50,27 +58,32 @@ export interface EngineParts {
 export class Engine {
   readonly host: ProjectHost
   /** What the start found and did. */
-  readonly found: Reconciled
+  readonly found: Reconciled & { readonly access: FoundAccess }
   readonly saves: SaveQueue
+  readonly access: LastAccess
   readonly membership: Membership
   readonly #lock: PoolLock
   readonly #stop = new AbortController()
-  readonly #saving: Promise<void>
+  readonly #running: Promise<unknown>
 
   private constructor(
     host: ProjectHost,
     membership: Membership,
     lock: PoolLock,
-    found: Reconciled,
+    found: Engine['found'],
     saves: SaveQueue,
+    access: LastAccess,
   ) {
     this.host = host
     this.membership = membership
     this.#lock = lock
     this.found = found
     this.saves = saves
+    this.access = access
     for (const { id, mounted } of found.residents) if (mounted) saves.watch(id)
-    this.#saving = saves.run(this.#stop.signal)
+    access.keepOnly(found.residents.map(({ id }) => id))
+    const { signal } = this.#stop
+    this.#running = Promise.all([saves.run(signal), access.run(signal)])
   }
 
   /** Resolves once projects can be opened. Rejects with `pool-locked` where another process works with the pool. */
@@ -99,6 +112,7 @@ export class Engine {
       const host: ProjectHost = {
         store: parts.store,
         limiter: parts.limiter,
+        streamCache: parts.streamCache,
         clock,
         zfs,
         parent,
@@ -123,7 +137,8 @@ export class Engine {
         save: (id, stop) => save(host, id, { signal: stop, quick: true }),
         ...parts.saves,
       })
-      return new Engine(host, member, lock, found, saves)
+      const last = await openLastAccess(parts.stateDirectory, { clock })
+      return new Engine(host, member, lock, { ...found, access: last.found }, saves, last.access)
     } catch (error) {
       await membership?.leave({ forGood: false })
       await lock.release()
@@ -134,7 +149,7 @@ export class Engine {
   /** What is mounted stays so. Resolves once nothing of ours runs any more. */
   async stop(): Promise<void> {
     this.#stop.abort(new Error('the engine stops'))
-    await this.#saving
+    await this.#running
     await this.membership.leave({ forGood: false })
     await this.#lock.release()
   }
@@ -159,17 +174,32 @@ export class Engine {
     return this.#unmounts(id, close(this.host, id, options))
   }
 
-  evict(id: ProjectId, options?: SaveOptions): Promise<Evicted> {
-    return this.#unmounts(id, evict(this.host, id, options))
+  move(id: ProjectId, to: string, options?: SaveOptions): Promise<Moved> {
+    return this.#unmounts(id, move(this.host, id, to, options))
+  }
+
+  async evict(id: ProjectId, options?: SaveOptions): Promise<Evicted> {
+    const evicted = await this.#unmounts(id, evict(this.host, id, options))
+    this.access.forget(id)
+    return evicted
   }
 
   destroy(id: ProjectId, options?: SaveOptions): Promise<Project> {
     return this.#unmounts(id, destroyHere(this.host, id, options))
   }
 
+  restorePoint(id: ProjectId, which: WhichPoint, options?: ActOptions): Promise<RestoredPoint> {
+    return restorePoint(this.host, id, which, options)
+  }
+
+  removeRestored(id: ProjectId, point: Guid, options?: ActOptions): Promise<boolean> {
+    return removeRestored(this.host, id, point, options)
+  }
+
   async #mounts<T>(id: ProjectId, act: Promise<T>): Promise<T> {
     const done = await act
     this.saves.watch(id)
+    this.access.used(id)
     return done
   }
 

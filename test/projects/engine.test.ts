@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Engine } from '../../daemon/projects/engine.ts'
+import { open } from '../../daemon/projects/open.ts'
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { projectId } from '../../pipeline/base/ids.ts'
 import { type memoryStore, memoryStore as newStore } from '../../pipeline/stores/memory.ts'
 import { rejection } from '../contracts/values.ts'
 import { startEngine } from '../support/engine.ts'
 import { withFakeZfs } from '../support/fake-zfs.ts'
-import type { PoolWorld } from '../support/project-host.ts'
+import { type PoolWorld, projectHost } from '../support/project-host.ts'
 
 const test = suite('projects: engine')
 const P = projectId('p1')
@@ -87,6 +88,46 @@ test('what is mounted is saved by itself, until it is closed', () =>
     assert.ok(engine.saves.state(P))
     await engine.evict(P)
     assert.is(engine.saves.state(P), undefined)
+    await engine.stop()
+  }))
+
+test('who was used last is known after a restart, and what left the pool is forgotten', () =>
+  withSetting(async ({ start }) => {
+    const Q = projectId('q')
+    const first = await start()
+    assert.equal(first.found.access, { kind: 'missing' })
+    await first.create(P)
+    await first.create(Q)
+    await first.save(Q)
+    await first.evict(Q)
+    await first.stop()
+    const pauseMs = 50
+    await new Promise((go) => setTimeout(go, pauseMs))
+    const second = await start()
+    assert.equal(second.found.access, { kind: 'read', projects: 1 })
+    assert.ok(second.access.idleMs(P) >= pauseMs)
+    await second.open(P)
+    assert.ok(second.access.idleMs(P) < pauseMs)
+    await second.stop()
+  }))
+
+test('old points are restored beside it, and it moves to another host', () =>
+  withSetting(async ({ store, start }) => {
+    const engine = await start()
+    const { path } = await engine.create(P)
+    await writeFile(join(path, 'file'), 'one')
+    const { point } = await engine.save(P)
+    await writeFile(join(path, 'file'), 'two')
+    const old = await engine.restorePoint(P, { guid: point })
+    assert.is(await readFile(join(old.path, 'file'), 'utf8'), 'one')
+    await withFakeZfs(async (other) => {
+      const b = await projectHost(other, store, { name: 'b' })
+      const moved = await engine.move(P, b.host)
+      assert.is(moved.to.host, b.host)
+      assert.is(engine.saves.state(P), undefined)
+      assert.is(await readFile(join((await open(b, P)).path, 'file'), 'utf8'), 'two')
+    })
+    assert.ok(await engine.removeRestored(P, point))
     await engine.stop()
   }))
 
