@@ -30,9 +30,11 @@ async function* keeping(
   let seq = 0
   try {
     for await (const piece of download(noting(digests, blobs), write, options)) {
-      await writer.add(piece, digests.get(seq) as Buffer)
+      // The consumer has the piece meanwhile; neither changes it, and both are done before the next is asked for.
+      const added = writer.add(piece, digests.get(seq) as Buffer)
       digests.delete(seq++)
       yield piece
+      await added
     }
     await writer.keep()
   } finally {

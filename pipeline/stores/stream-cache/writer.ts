@@ -29,7 +29,7 @@ export class CacheWriter {
     this.#digests = Buffer.alloc(write.chunkCount * DIGEST_BYTES)
   }
 
-  /** The next chunk; done with it when this resolves. */
+  /** The next chunk; done with it when this resolves, and one at a time. */
   add(data: Buffer, digest: Buffer): Promise<void> {
     const seq = this.#count++
     digest.copy(this.#digests, seq * DIGEST_BYTES)
@@ -63,6 +63,8 @@ export class CacheWriter {
     try {
       await act()
     } catch (error) {
+      // Once it was left, its file is closed under it, and that is no failure.
+      if (this.#state !== 'open') return
       this.#state = 'failed'
       this.#hooks.tell(error)
     }
