@@ -49,6 +49,7 @@ test(`after ${rounds} kills every project is what was last written, and nothing 
         await liveAndDie(orders, ledger, int(random, 0, LIFE_MS))
         const engine = await startEngine(world, store, state)
         try {
+          await restoredAreWhole(engine, ledger, `round ${round}`)
           await inOrder(engine, ledger, `round ${round}`)
           const atWork = ledger.orders(AT_WORK).map(({ id }) => id)
           for (const page of ledger.pages.values())
@@ -92,6 +93,17 @@ async function liveAndDie(orders: LifeOrders, ledger: Ledger, lifeMs: number): P
   assert.is(failure, undefined, `life ${orders.branch} failed: ${failure}`)
   assert.is(signal, 'SIGKILL', `life ${orders.branch} ended with ${code}`)
   ledger.killed()
+}
+
+/** What has the name of a restored point is all of that point, mounted or not; what was half received is gone. */
+async function restoredAreWhole(engine: Engine, ledger: Ledger, when: string): Promise<void> {
+  for (const { id, point } of engine.found.restored) {
+    const steps = ledger.pages.get(id)?.points.get(point)
+    assert.ok(steps, `${when}: ${point} of ${id} was asked for`)
+    const { path } = await engine.restorePoint(id, { guid: point })
+    assert.is(await seenTree(path), await expectedTree(steps), `${when}: ${point} of ${id}`)
+    assert.ok(await engine.removeRestored(id, point))
+  }
 }
 
 /** Of what a start finds nothing is unexplained. */

@@ -11,7 +11,16 @@ import { chance, int, pick, type Random, seeded } from '../random.ts'
 import { inPlace } from './in-place.ts'
 import { doStep } from './steps.ts'
 
-export type Verb = 'create' | 'open' | 'save' | 'close' | 'evict' | 'rollback' | 'destroy' | 'undelete'
+export type Verb =
+  | 'create'
+  | 'open'
+  | 'save'
+  | 'close'
+  | 'evict'
+  | 'rollback'
+  | 'restore'
+  | 'destroy'
+  | 'undelete'
 
 /** What it says, one a line. A `step` or `begin` comes before the deed, a `stepped` or `done` behind it. */
 export type Told =
@@ -116,6 +125,7 @@ class Life {
         () => this.#leave('evict', () => engine.evict(id)),
         () => this.#leave('evict', () => engine.evict(id)),
         () => this.#rollBack(random),
+        () => this.#restore(random),
         () => this.#destroy(random),
       ]
       await pick(random, deeds)()
@@ -149,6 +159,17 @@ class Life {
       this.#steps = steps
     }
     await this.#told('rollback', rollBack, point)
+  }
+
+  /** Beside it, and mostly left there. */
+  async #restore(random: Random): Promise<void> {
+    if (this.#points.size === 0) return
+    const [point] = pick(random, [...this.#points])
+    const restore = async (): Promise<void> => {
+      await this.#engine.restorePoint(this.#id, { guid: guid(BigInt(point)) })
+      if (chance(random, 0.3)) await this.#engine.removeRestored(this.#id, guid(BigInt(point)))
+    }
+    await this.#told('restore', restore, point)
   }
 
   async #destroy(random: Random): Promise<void> {
