@@ -2,4 +2,3 @@ import { restoreContract } from '../contracts/projects-restore.ts'
 import { withFakeZfs } from '../support/fake-zfs.ts'
 
 restoreContract('a fake of OpenZFS', (body) => withFakeZfs(body), { isReal: false })
-restoreContract('a fake of zfs-fuse', (body) => withFakeZfs(body, { flavour: 'zfs-fuse' }), { isReal: false })

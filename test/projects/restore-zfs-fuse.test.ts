@@ -1,0 +1,5 @@
+import { restoreContract } from '../contracts/projects-restore.ts'
+import { withFakeZfs } from '../support/fake-zfs.ts'
+
+// A file of its own: both fakes in one would come near the limit of a file on a busy machine.
+restoreContract('a fake of zfs-fuse', (body) => withFakeZfs(body, { flavour: 'zfs-fuse' }), { isReal: false })
