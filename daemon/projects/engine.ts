@@ -30,6 +30,7 @@ import { lockPool, type PoolLock } from './pool-lock.ts'
 import { type Reconciled, reconcile } from './reconcile.ts'
 import { type RestoredPoint, restorePoint } from './restore-point.ts'
 import { removeRestored } from './restored.ts'
+import { Restores } from './restores.ts'
 import { rollBack } from './roll-back.ts'
 import { type Saved, type SaveOptions, save } from './save.ts'
 import { SaveQueue, type SaveQueueOptions } from './save-queue.ts'
@@ -126,7 +127,7 @@ export class Engine {
         isEnded: record.isEnded,
         deathWatch: new DeathWatch(clock),
         locks: new ProjectLocks(() => clock.monotonicMs()),
-        restoreLocks: new ProjectLocks(() => clock.monotonicMs()),
+        restores: new Restores(() => clock.monotonicMs()),
         settings: parts.settings,
         mayAct: () => member.mayAct(),
       }

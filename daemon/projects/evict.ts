@@ -10,7 +10,6 @@ import type { ActOptions, ProjectHost } from './host.ts'
 import { mountProject } from './mount-point.ts'
 import { type Removed, removeProven } from './remove-proven.ts'
 import { type Resident, requireResident } from './resident.ts'
-import { isRestoring } from './restore-point.ts'
 import type { SaveOptions } from './save.ts'
 
 export interface Evicted extends Removed {
@@ -27,7 +26,7 @@ export interface Evicted extends Removed {
 export function evict(host: ProjectHost, id: ProjectId, options: SaveOptions = {}): Promise<Evicted> {
   return host.locks.hold(id, 'evict', options.signal, async () => {
     host.mayAct()
-    refuseWhileRestoring(host, id)
+    refuseWhileCopied(host, id)
     const before = await requireResident(host, id, options)
     let gone: Evicted
     try {
@@ -42,17 +41,13 @@ export function evict(host: ProjectHost, id: ProjectId, options: SaveOptions = {
   })
 }
 
-/** It may be copying from what would go: the unmounted project would wait for that. */
-function refuseWhileRestoring(host: ProjectHost, id: ProjectId): void {
-  if (!isRestoring(host, id)) return
-  throw new TidepoolError(
-    'dataset-busy',
-    `an old point of project ${id} is being restored from what the pool has of it`,
-    {
-      temporary: true,
-      hint: 'It leaves the pool when that is done.',
-    },
-  )
+/** The unmounted project would wait for the end of the copy. */
+function refuseWhileCopied(host: ProjectHost, id: ProjectId): void {
+  if (host.restores.copying(id) === undefined) return
+  throw new TidepoolError('dataset-busy', `project ${id} is being copied, to restore an old point of it`, {
+    temporary: true,
+    hint: 'It leaves the pool when that is done.',
+  })
 }
 
 /** The first error stays the one that is told; that its users are shut out is told with it. */

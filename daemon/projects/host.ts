@@ -9,6 +9,7 @@ import type { Limiter } from '../../pipeline/limit/limiter.ts'
 import type { Store } from '../../pipeline/stores/contract.ts'
 import type { StreamCache } from '../../pipeline/stores/stream-cache/index.ts'
 import type { ProjectLocks } from './locks.ts'
+import type { Restores } from './restores.ts'
 
 export interface ProjectSettings {
   readonly retention: RetentionPolicy
@@ -38,8 +39,7 @@ export interface ProjectHost {
   readonly isEnded: (session: SessionId) => boolean
   readonly deathWatch: DeathWatch
   readonly locks: ProjectLocks
-  /** Of restores of old points, which go on beside whatever is done with the project itself. */
-  readonly restoreLocks: ProjectLocks
+  readonly restores: Restores
   readonly settings: ProjectSettings
   /** Throws `host-lost` while this host may not commit, open or evict. */
   readonly mayAct: () => void

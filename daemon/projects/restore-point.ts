@@ -41,7 +41,7 @@ export function restorePoint(
   which: WhichPoint,
   options: ActOptions = {},
 ): Promise<RestoredPoint> {
-  return host.restoreLocks.hold(id, 'restore', options.signal, async () => {
+  return host.restores.hold(id, 'restore', options.signal, async () => {
     const project = await readProject(host.store.catalogue, id, options)
     if (!READABLE.includes(project.statics.life))
       throw new TidepoolError('project-gone', `project ${id} is ${project.statics.life}`, {
@@ -60,10 +60,6 @@ export function restorePoint(
     }
   })
 }
-
-/** Whether one is being made: what takes snapshots of the project away waits for it, or goes elsewhere. */
-export const isRestoring = (host: ProjectHost, id: ProjectId): boolean =>
-  host.restoreLocks.state(id)?.what === 'restore'
 
 interface Brought {
   readonly streams: number
@@ -109,7 +105,8 @@ async function copyOf(
 ): Promise<{ readonly name: DatasetName; readonly snapshots: readonly Snapshot[] } | null> {
   const name = receivingName(host.parent, project.id)
   try {
-    return { name, snapshots: [await copyInPool(host, start, name, options)] }
+    const copy = () => copyInPool(host, start, name, options)
+    return { name, snapshots: [await host.restores.copy(project.id, start.guid, copy)] }
   } catch (error) {
     options.signal?.throwIfAborted()
     if (isReachable(project, point)) return null

@@ -85,7 +85,7 @@ export function removeRestored(
   point: Guid,
   options: ActOptions = {},
 ): Promise<boolean> {
-  return host.restoreLocks.hold(id, 'removal', options.signal, async () => {
+  return host.restores.hold(id, 'removal', options.signal, async () => {
     const there = await findRestored(host, id, point, options)
     if (!there) return false
     const run = options.signal ? { signal: options.signal } : {}

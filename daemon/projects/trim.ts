@@ -12,21 +12,18 @@ import type { ProjectHost } from './host.ts'
 import { releaseLeftHolds } from './left-holds.ts'
 import { isPointName } from './names.ts'
 import type { Resident } from './resident.ts'
-import { isRestoring } from './restore-point.ts'
 
 /** Best effort, one by one: what stays costs space only, and the next save trims again. */
 export async function trim(
-  host: ProjectHost,
+  { zfs, restores }: ProjectHost,
   { id, snapshots, bookmarks }: Resident,
   project: Project,
   saved: Snapshot,
 ): Promise<void> {
-  // A restore may be copying one of them: ZFS would keep us waiting until it is done.
-  if (isRestoring(host, id)) return
-  const { zfs } = host
   const bases = new Set<Guid>((pathToHead(project) ?? []).map((row) => row.to))
   for (const old of snapshots) {
     if (old.guid === saved.guid || old.createTxg > saved.createTxg || !isPointName(old.name)) continue
+    if (old.guid === restores.copying(id)) continue
     if (bases.has(old.guid) && !zfs.capabilities.bookmarks) continue
     await orStays(async () => {
       if (bases.has(old.guid)) await bookmark(zfs, old.name, markOf(old.name))

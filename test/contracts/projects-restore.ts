@@ -171,25 +171,34 @@ export function restoreContract(name: string, withWorld: WithWorld, { isReal = t
       }),
     ))
 
-  test('saves of the project go on meanwhile, and it does not leave the pool', () =>
+  test('the project is saved and leaves the pool meanwhile, as if there was no restore', () =>
     withPoints(withWorld, async ({ host, path, one }) => {
       const held = await findSnapshot(host.zfs, liveName(host.parent, P), one)
       if (held) await destroySnapshot(host.zfs, held.name, one)
       await write(path, 'meanwhile')
-      let saved: Promise<unknown> | undefined
+      let evicted: Promise<unknown> | undefined
       const slow = reading(host, async () => {
-        saved ??= (async () => {
-          const { kind } = await save(host, P)
-          assert.is(kind, 'saved')
-          const error = await rejected(evict(host, P))
-          assert.is(codeOf(error), 'dataset-busy')
-          assert.ok(error instanceof TidepoolError && error.temporary && error.hint)
-        })()
-        await saved
+        evicted ??= save(host, P).then(() => evict(host, P))
+        await evicted
       })
       assert.is(await read((await restorePoint(slow, P, { guid: one })).path), 'one')
-      assert.ok(saved)
-      assert.is(await read(path), 'meanwhile')
+      assert.ok(evicted)
+      assert.is(await read((await open(host, P)).path), 'meanwhile')
+    }))
+
+  test('what is being copied is not trimmed, and its project does not leave the pool', () =>
+    withPoints(withWorld, async ({ host, path, two }) => {
+      await host.restores.copy(P, two, async () => {
+        for (const text of ['four', 'five']) {
+          await write(path, text)
+          assert.is((await save(host, P)).kind, 'saved')
+        }
+        assert.ok((await guidsOf(host)).includes(two))
+        const error = await rejected(evict(host, P))
+        assert.is(codeOf(error), 'dataset-busy')
+        assert.ok(error instanceof TidepoolError && error.temporary && error.hint)
+        assert.is(await read(path), 'five')
+      })
       await evict(host, P)
     }))
 

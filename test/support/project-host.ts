@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { ProjectHost, ProjectSettings } from '../../daemon/projects/host.ts'
 import { ProjectLocks } from '../../daemon/projects/locks.ts'
+import { Restores } from '../../daemon/projects/restores.ts'
 import type { DatasetName } from '../../native/zfs/names.ts'
 import { poolOf } from '../../native/zfs/names.ts'
 import { poolState } from '../../native/zfs/pool.ts'
@@ -59,7 +60,7 @@ export async function projectHost(
     isEnded: () => false,
     deathWatch: new DeathWatch(clock),
     locks: new ProjectLocks(() => clock.monotonicMs()),
-    restoreLocks: new ProjectLocks(() => clock.monotonicMs()),
+    restores: new Restores(() => clock.monotonicMs()),
     settings: { ...TEST_SETTINGS, ...settings },
     mayAct: () => {},
   }
