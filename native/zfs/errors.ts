@@ -4,6 +4,8 @@ import { TidepoolError } from '../../pipeline/base/errors.ts'
 /** `[pattern, code]`, the first that fits decides; the texts are those of zfs-fuse 0.7.0, OpenZFS 2.1.11 and 2.3.2. */
 const TEXTS = [
   // What stands in the way of any command.
+  // zfs-fuse's commands reach their daemon by a socket that only root may open.
+  [/connect: Permission denied/, 'permission-denied'],
   [
     /zfs-fuse daemon is running|failed to initialize ZFS library|ZFS modules are not loaded|ZFS modules cannot be auto-loaded/i,
     'no-daemon',
@@ -79,6 +81,11 @@ const TEXTS = [
   ],
 
   // Pools and what they stand on.
+  [
+    /may be in use from other system|was previously in use from another system|pool is imported on .*hostid/,
+    'pool-elsewhere',
+  ],
+  [/more than one matching pool/, 'pool-ambiguous'],
   [/no such pool available|cannot open '.*': no such pool|no such pool '/, 'pool-missing'],
   [
     /pool already exists|a pool with that name (?:is already created\/imported|already exists)/,
@@ -159,11 +166,15 @@ const HINTS: Partial<Record<ZfsErrorCode, string>> = {
   'quota-impossible': 'Choose a quota above what is used, and a reservation below what is free.',
   'pool-missing': 'See `zpool list` and `zpool import`.',
   'pool-exists': 'Choose another name, or use the pool that is there.',
+  'pool-elsewhere': 'Export it on the host that used it last.',
+  'pool-ambiguous':
+    '`zpool import` lists them with their numbers: import the one that is meant by its number.',
   'device-in-use': 'Choose a device or file that belongs to no pool and no file system.',
   'device-too-small': 'A pool needs at least 64 MiB.',
   'mountpoint-not-empty': 'Move away what is in the directory below the mount.',
   'receive-unfinished': 'End it with `zfs receive -A`.',
-  'zfs-missing': 'Install zfsutils-linux or zfs-fuse, or say in the configuration where the commands are.',
+  'zfs-missing':
+    'Install zfsutils-linux or zfs-fuse. Where one is installed, its directory (mostly /usr/sbin) is missing in PATH, or the configuration names another.',
   'zfs-stuck':
     'The kernel does not let it end: look at `dmesg` and `zpool status`; it leaves the list when it ends.',
   'key-missing': 'Load it with `zfs load-key`.',

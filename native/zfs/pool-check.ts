@@ -1,10 +1,10 @@
 /** What of a pool differs from what projects want, each with the command that mends it. */
 import { commandLine } from './errors.ts'
-import { properties } from './get.ts'
-import { type DatasetName, datasetName, type PoolName } from './names.ts'
-import { poolState } from './pool.ts'
+import { type Property, properties } from './get.ts'
+import type { DatasetName, PoolName } from './names.ts'
+import { type PoolState, poolState } from './pool.ts'
 import type { RunOptions } from './run.ts'
-import { type PoolWishes, wantedProperties } from './wanted.ts'
+import { type PoolWishes, type Wanted, wantedProperties } from './wanted.ts'
 import type { Zfs } from './zfs.ts'
 
 export interface Difference {
@@ -19,72 +19,89 @@ export interface Difference {
   readonly serious: boolean
 }
 
-const FULL_PERCENT = 90
-/** What is at risk, and not only slower, where it is not as wanted. */
-const SERIOUS = ['recordsize', 'setuid', 'devices', 'canmount', 'mountpoint', 'sync', 'exists', 'health']
+export interface Checked {
+  readonly state: PoolState
+  /** The serious ones first; none: as wanted. */
+  readonly differences: readonly Difference[]
+}
 
-/** None: as wanted. Rejects with `pool-missing` where it is not imported. Changes nothing. */
+const FULL_PERCENT = 90
+const NOT_SERIOUS = ['capacity', 'compression', 'atime', 'xattr', 'acltype', 'dnodesize']
+
+/** Wanted of the parent itself, whatever this ZFS is. */
+const OF_PARENT: readonly Wanted[] = [
+  { name: 'canmount', value: 'off', also: ['noauto'], why: 'only projects are mounted' },
+  { name: 'mountpoint', value: 'none', why: 'what is below it must not mount by itself' },
+  { name: 'readonly', value: 'off', why: 'nobody could write to a project' },
+]
+
+/** Rejects with `pool-missing` where it is not imported. Changes nothing. */
 export async function poolCheck(
   zfs: Zfs,
   pool: PoolName,
   parent: DatasetName,
   { recordBytes, sync, ...run }: PoolWishes & RunOptions = {},
-): Promise<Difference[]> {
-  const wishes: PoolWishes = {
-    ...(recordBytes === undefined ? {} : { recordBytes }),
-    ...(sync === undefined ? {} : { sync }),
-  }
-  const found: Difference[] = []
-  const add = (what: string, is: string, wanted: string, why: string, command: readonly string[]): void => {
-    const [program = '', ...args] = command
-    found.push({
-      what,
-      found: is,
-      wanted,
-      why,
-      command: commandLine(program, args),
-      serious: SERIOUS.includes(what),
-    })
-  }
+): Promise<Checked> {
+  const wishes = { ...(recordBytes !== undefined && { recordBytes }), ...(sync !== undefined && { sync }) }
+  const wanted = [...wantedProperties(zfs.capabilities, wishes), ...OF_PARENT]
   const state = await poolState(zfs, pool, run)
-  if (state.health !== 'ONLINE')
-    add('health', state.health, 'ONLINE', 'a device has failed or is missing', [
-      'zpool',
-      'status',
-      '-v',
-      pool,
-    ])
-  if (state.capacityPercent >= FULL_PERCENT)
-    add(
+  const names = wanted.map(({ name }) => name)
+  const values = await properties(zfs, parent, names, run)
+  const differences = [
+    ...ofPool(state),
+    ...(values ? ofParent(parent, values, wanted) : [missing(parent, wanted)]),
+  ]
+  return { state, differences: differences.sort((a, b) => Number(b.serious) - Number(a.serious)) }
+}
+
+function difference(what: string, found: string, wanted: string, why: string, command: string): Difference {
+  return { what, found, wanted, why, command, serious: !NOT_SERIOUS.includes(what) }
+}
+
+function* ofPool({ pool, health, readOnly, altroot, capacityPercent }: PoolState): Generator<Difference> {
+  const anew = `zpool export ${pool} && tidepool pool import ${pool}`
+  if (health !== 'ONLINE')
+    yield difference(
+      'health',
+      health,
+      'ONLINE',
+      'a device has failed or is missing',
+      `zpool status -v ${pool}`,
+    )
+  if (readOnly)
+    yield difference('pool', 'read-only', 'writable', 'nothing in it can be opened or saved', anew)
+  if (altroot !== undefined)
+    yield difference('altroot', altroot, 'none', 'projects would be mounted below it', anew)
+  if (capacityPercent >= FULL_PERCENT)
+    yield difference(
       'capacity',
-      `${state.capacityPercent}%`,
+      `${capacityPercent}%`,
       `below ${FULL_PERCENT}%`,
       'a full pool is slow, and saves fail in it',
-      ['zpool', 'list', pool],
+      `zpool list ${pool}`,
     )
-  const wanted = [
-    ...wantedProperties(zfs.capabilities, wishes),
-    { name: 'canmount', value: 'off', also: ['noauto'], why: 'only projects are mounted' },
-    { name: 'mountpoint', value: 'none', why: 'what is below it must not mount by itself' },
-  ]
-  const names = wanted.map(({ name }) => name)
-  const root = datasetName(pool)
-  const atParent = await properties(zfs, parent, names, run)
-  if (atParent === undefined) {
-    const command = ['zfs', 'create', '-o', 'canmount=off', '-o', 'mountpoint=none', parent]
-    add('exists', `${parent} is missing`, `${parent}`, 'projects live below it', command)
-  }
-  // Where the parent is as wanted, the root above it does not matter.
-  const [at, values] =
-    atParent === undefined ? [root, await properties(zfs, root, names, run)] : [parent, atParent]
-  for (const { name, value, why, ...more } of wanted) {
-    const is = values?.get(name)?.value ?? '-'
-    const fits = 'also' in more && more.also ? [value, ...more.also] : [value]
+}
+
+function* ofParent(
+  parent: DatasetName,
+  values: ReadonlyMap<string, Property>,
+  wanted: readonly Wanted[],
+): Generator<Difference> {
+  for (const { name, value, also = [], why } of wanted) {
+    const is = values.get(name)?.value ?? '-'
     const good =
       name === 'recordsize'
         ? Number(is) <= Number(value)
-        : fits.some((word) => is === word || is.startsWith(`${word}-`))
-    if (!good) add(name, is, value, why, ['zfs', 'set', `${name}=${value}`, at])
+        : [value, ...also].some((word) => is === word || is.startsWith(`${word}-`))
+    if (!good) yield difference(name, is, value, why, commandLine('zfs', ['set', `${name}=${value}`, parent]))
   }
-  return found
+}
+
+/** Made with all that is wanted: what is above it may be somebody else's, and stays as it is. */
+function missing(parent: DatasetName, wanted: readonly Wanted[]): Difference {
+  const set = wanted
+    .filter(({ name }) => name !== 'readonly')
+    .flatMap(({ name, value }) => ['-o', `${name}=${value}`])
+  const command = commandLine('zfs', ['create', ...set, parent])
+  return difference(parent, 'missing', 'there', 'projects live below it', command)
 }

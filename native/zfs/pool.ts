@@ -1,11 +1,11 @@
-/** Pools for projects: how one is made, imported and looked at. */
-import { open, rm } from 'node:fs/promises'
-import { codeOf, errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
-import { humanBytes } from '../../pipeline/base/units.ts'
+/** Pools for projects: how one is made and what is known of it. */
+import { rm } from 'node:fs/promises'
+import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { create } from './dataset.ts'
 import { ZfsError } from './errors.ts'
 import { bytesOf, exists, properties } from './get.ts'
 import { childOf, type DatasetName, datasetName, type PoolName } from './names.ts'
+import { checkDevice, makePoolFile } from './pool-device.ts'
 import type { RunOptions } from './run.ts'
 import { type PoolWishes, wantedProperties } from './wanted.ts'
 import type { Zfs } from './zfs.ts'
@@ -24,12 +24,11 @@ export interface PoolCreateOptions extends PoolWishes, RunOptions {
 
 /** 4 KiB: right for nearly every disk made since 2010, and for SSDs. */
 export const DEFAULT_ASHIFT = 12
-const MIN_POOL_BYTES = 64n * 1024n * 1024n
 
 /**
- * Makes the pool and its parent dataset; resolves with that. Never by force: a device with a pool or a file system on it is
- * refused with `device-in-use`. Where it rejects, there is no pool, and no file that it made; unless it was ended in the
- * middle and the pool is there, or nobody can tell: then it stays with its file.
+ * Makes the pool and its parent dataset; resolves with that. Never by force: a device that is in use or has something on it,
+ * and a file that exists, are refused with `device-in-use`. Where it rejects, there is no pool, and no file that it made;
+ * unless it was ended in the middle and the pool is there, or nobody can tell: then it stays with its file.
  */
 export async function poolCreate(zfs: Zfs, options: PoolCreateOptions): Promise<DatasetName> {
   const { pool, device, fileBytes, ashift = DEFAULT_ASHIFT, signal } = options
@@ -42,20 +41,31 @@ export async function poolCreate(zfs: Zfs, options: PoolCreateOptions): Promise<
     throw new TidepoolError('bad-value', `ashift ${ashift} is not from 9 to 16`, {
       hint: '12 is right for nearly all disks.',
     })
-  const parent = childOf(datasetName(pool), options.parent)
-  if (fileBytes !== undefined) await makeFile(device, fileBytes)
+  const root = datasetName(pool)
+  const parent = childOf(root, options.parent)
+  if (options.parent.includes('/'))
+    throw new TidepoolError('bad-name', `${parent} is not right below its pool`, {
+      hint: 'Give one name without slashes.',
+    })
+  // Before zpool, which says the same only after a file was made.
+  if (await exists(zfs, root, run))
+    throw new TidepoolError('pool-exists', `there is a pool ${pool} already`, {
+      hint: `\`tidepool pool check ${pool}\` tells whether it is right for projects; else choose another name.`,
+    })
+  const set = wantedProperties(zfs.capabilities, options).flatMap(({ name, value }) => [
+    '-O',
+    `${name}=${value}`,
+  ])
+  if (fileBytes === undefined) await checkDevice(device)
+  else await makePoolFile(device, fileBytes)
   const removeFile = async (): Promise<void> => {
     if (fileBytes !== undefined) await rm(device, { force: true })
   }
   try {
-    const set = wantedProperties(zfs.capabilities, options).flatMap(({ name, value }) => [
-      '-O',
-      `${name}=${value}`,
-    ])
-    const root = ['-O', 'canmount=off', '-O', 'mountpoint=none']
+    const unmounted = ['-O', 'canmount=off', '-O', 'mountpoint=none']
     await zfs.commands.change(
       'zpool',
-      ['create', '-o', `ashift=${ashift}`, ...root, ...set, pool, device],
+      ['create', '-o', `ashift=${ashift}`, ...unmounted, ...set, pool, device],
       run,
     )
   } catch (error) {
@@ -83,57 +93,14 @@ async function mayBeThere(zfs: Zfs, pool: PoolName, error: unknown): Promise<boo
   return exists(zfs, datasetName(pool)).catch(() => true)
 }
 
-async function makeFile(path: string, bytes: bigint): Promise<void> {
-  if (bytes < MIN_POOL_BYTES)
-    throw new TidepoolError(
-      'device-too-small',
-      `a pool needs ${humanBytes(MIN_POOL_BYTES)}, not ${humanBytes(bytes)}`,
-      {
-        hint: 'Choose a larger size.',
-      },
-    )
-  try {
-    const file = await open(path, 'wx', 0o600)
-    try {
-      await file.truncate(Number(bytes))
-    } finally {
-      await file.close()
-    }
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST')
-      throw new TidepoolError('device-in-use', `${path} exists`, {
-        cause: error,
-        hint: 'Choose a path where nothing is yet.',
-      })
-    throw error
-  }
-}
-
-/**
- * False where it was imported already. Nothing is mounted by it: by -N, and where this ZFS has no -N because no dataset of
- * ours has `canmount=on`.
- */
-export async function poolImport(
-  zfs: Zfs,
-  pool: PoolName,
-  { directory, ...options }: RunOptions & { directory?: string } = {},
-): Promise<boolean> {
-  if (await exists(zfs, datasetName(pool), options)) return false
-  const unmounted = zfs.capabilities.importUnmounted ? ['-N'] : []
-  const where = directory === undefined ? [] : ['-d', directory]
-  try {
-    await zfs.commands.change('zpool', ['import', ...unmounted, ...where, pool], options)
-    return true
-  } catch (error) {
-    if (error instanceof ZfsError && error.code === 'pool-exists') return false
-    throw error
-  }
-}
-
 export interface PoolState {
   readonly pool: PoolName
   /** `ONLINE`, `DEGRADED`, `FAULTED`, ... as zpool says. */
   readonly health: string
+  /** Imported so that nothing can be changed; zfs-fuse has no such thing. */
+  readonly readOnly: boolean
+  /** What stands before all its mountpoints until it is exported. */
+  readonly altroot: string | undefined
   readonly guid: string
   readonly capacityPercent: number
   readonly usedBytes: bigint
@@ -142,17 +109,29 @@ export interface PoolState {
 
 /** Rejects with `pool-missing` where it is not imported. */
 export async function poolState(zfs: Zfs, pool: PoolName, options: RunOptions = {}): Promise<PoolState> {
-  const columns = 'name,health,guid,capacity'
-  const line = (await zfs.commands.read('zpool', ['list', '-H', '-o', columns, pool], options)).trimEnd()
-  const [, health = '', guid = '', capacity = ''] = line.split('\t')
+  const columns = `health,guid,capacity,altroot${zfs.capabilities.flavour === 'openzfs' ? ',readonly' : ''}`
+  const listed = zfs.commands.read('zpool', ['list', '-H', '-o', columns, pool], options)
+  const line = await listed.catch((error: unknown) => {
+    throw codeOf(error) === 'pool-missing' ? notImported(pool, error) : error
+  })
+  const [health = '', guid = '', capacity = '', altroot = '-', readOnly] = line.trimEnd().split('\t')
   // `zpool list` has no exact numbers everywhere; `zfs get` has, and they are what projects can use.
   const sizes = await properties(zfs, datasetName(pool), ['used', 'available'], options)
   return {
     pool,
     health,
+    readOnly: readOnly === 'on',
+    altroot: altroot === '-' ? undefined : altroot,
     guid,
     capacityPercent: Number.parseInt(capacity, 10) || 0,
     usedBytes: (sizes && bytesOf(sizes, 'used')) ?? 0n,
     availableBytes: (sizes && bytesOf(sizes, 'available')) ?? 0n,
   }
+}
+
+function notImported(pool: PoolName, cause: unknown): TidepoolError {
+  return new TidepoolError('pool-missing', `no pool ${pool} is imported here`, {
+    cause,
+    hint: `\`zpool list\` shows those that are; \`tidepool pool import ${pool}\` imports it.`,
+  })
 }

@@ -1,4 +1,6 @@
 /** The properties that a pool for projects is to have, as far as this ZFS knows them. */
+import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { humanBytes } from '../../pipeline/base/units.ts'
 import type { Capabilities } from './capabilities.ts'
 
 export interface PoolWishes {
@@ -18,12 +20,16 @@ export interface Wanted {
 
 export const MAX_RECORD_BYTES = 128 * 1024
 
+const MIN_RECORD_BYTES = 512
+
+/** Throws `bad-value` for a wish that no pool for projects fulfils, `not-supported` for one that this ZFS can't. */
 export function wantedProperties(capabilities: Capabilities, wishes: PoolWishes = {}): Wanted[] {
   const { recordBytes = MAX_RECORD_BYTES, sync = 'standard' } = wishes
-  if (recordBytes > MAX_RECORD_BYTES || recordBytes < 512 || !Number.isInteger(Math.log2(recordBytes)))
-    throw new RangeError(
-      `${recordBytes} is no record size: a power of two from 512 to ${MAX_RECORD_BYTES} bytes`,
-    )
+  checkRecordSize(recordBytes)
+  if (sync !== 'standard' && !capabilities.sync)
+    throw new TidepoolError('not-supported', `this ZFS can't set sync to ${sync}`, {
+      hint: 'Leave it out: it has no such property, and does what `standard` means elsewhere.',
+    })
   const { compression, xattrSa, posixAcl, dnodeSize } = capabilities
   const wanted: (Wanted | false)[] = [
     {
@@ -51,4 +57,11 @@ export function wantedProperties(capabilities: Capabilities, wishes: PoolWishes 
     capabilities.sync && { name: 'sync', value: sync, why: 'what a program makes durable is durable' },
   ]
   return wanted.filter((one) => one !== false)
+}
+
+function checkRecordSize(bytes: number): void {
+  if (bytes <= MAX_RECORD_BYTES && bytes >= MIN_RECORD_BYTES && Number.isInteger(Math.log2(bytes))) return
+  throw new TidepoolError('bad-value', `records of ${bytes} bytes are not for projects`, {
+    hint: `Choose a power of two from ${MIN_RECORD_BYTES} to ${MAX_RECORD_BYTES} (${humanBytes(BigInt(MAX_RECORD_BYTES))}): streams with larger records are refused by hosts that were not told of them.`,
+  })
 }

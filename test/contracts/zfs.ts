@@ -120,24 +120,31 @@ export function zfsContract(
     parent,
   }) => {
     const pool = poolOf(parent)
-    assert.equal(await poolCheck(zfs, pool, parent), [])
-    const state = await poolState(zfs, pool)
-    assert.is(state.health, 'ONLINE')
+    const { state, differences } = await poolCheck(zfs, pool, parent)
+    assert.equal(differences, [])
+    assert.equal(state, await poolState(zfs, pool))
+    assert.equal([state.health, state.readOnly, state.altroot], ['ONLINE', false, undefined])
     assert.ok(state.availableBytes > 0n)
     assert.is(await value(zfs, parent, 'mountpoint'), 'none')
     await setProperties(zfs, parent, { atime: 'on' })
-    const [found, ...others] = await poolCheck(zfs, pool, parent)
+    const [found, ...others] = (await poolCheck(zfs, pool, parent)).differences
     assert.equal(
       [found?.what, found?.found, found?.command, others],
       ['atime', 'on', `zfs set atime=off ${parent}`, []],
     )
     const [program, ...args] = found?.command.split(' ') ?? []
     await zfs.commands.change(program as 'zfs', args)
-    assert.equal(await poolCheck(zfs, pool, parent), [])
+    assert.equal((await poolCheck(zfs, pool, parent)).differences, [])
+    // All that a parent needs stands in the command that makes it: above it nothing is changed.
     const absent = childOf(parent, 'absent')
-    const [missing] = await poolCheck(zfs, pool, absent)
-    assert.is(missing?.what, 'exists')
-    assert.ok(missing?.serious)
+    const missing = (await poolCheck(zfs, pool, absent)).differences
+    assert.equal(
+      missing.map(({ what, serious }) => [what, serious]),
+      [[absent, true]],
+    )
+    const [, ...made] = missing[0]?.command.split(' ') ?? []
+    await zfs.commands.change('zfs', made)
+    assert.equal((await poolCheck(zfs, pool, absent)).differences, [])
   })
 
   it('datasets are created unmounted and listed with what is set on them', async (world) => {

@@ -59,7 +59,9 @@ export interface FakeState {
       snapshots: { tag: string; guid: string; holds: string[] }[]
     }
   >
-  pools: Record<string, { health: string }>
+  pools: Record<string, { health: string; readonly?: 'on' | 'off' }>
+  /** With who used it last, where that was another host, which then has not exported it. */
+  exported: Record<string, { usedBy?: { host: string; hostid: string; at: string } }>
 }
 
 const client = readFileSync(new URL('./fake-zfs/client.bash', import.meta.url), 'utf8')

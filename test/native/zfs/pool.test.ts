@@ -4,10 +4,14 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readCapabilities } from '../../../native/zfs/capabilities.ts'
-import { poolName } from '../../../native/zfs/names.ts'
-import { poolCreate, poolImport, poolState } from '../../../native/zfs/pool.ts'
+import { create, setProperties } from '../../../native/zfs/dataset.ts'
+import { value } from '../../../native/zfs/get.ts'
+import { childOf, poolName } from '../../../native/zfs/names.ts'
+import { poolCreate, poolState } from '../../../native/zfs/pool.ts'
 import { poolCheck } from '../../../native/zfs/pool-check.ts'
-import { wantedProperties } from '../../../native/zfs/wanted.ts'
+import { poolImport } from '../../../native/zfs/pool-import.ts'
+import { type PoolWishes, wantedProperties } from '../../../native/zfs/wanted.ts'
+import { codeOf, type TidepoolError } from '../../../pipeline/base/errors.ts'
 import { rejects } from '../../contracts/zfs.ts'
 import { withFakeZfs } from '../../support/fake-zfs.ts'
 import { recordings } from '../../support/zfs-recordings.ts'
@@ -33,10 +37,22 @@ test('only what this ZFS knows is asked of it', () => {
   ])
 })
 
-test('records above 128 KiB are refused', () => {
+test('records above 128 KiB are refused, and a sync that this ZFS has not', () => {
   const capabilities = readCapabilities(recordings('zfs-2.3.2').usage)
-  for (const recordBytes of [0, 100, 3000, 2 ** 18])
-    assert.throws(() => wantedProperties(capabilities, { recordBytes }), /record size/)
+  const code = (wishes: PoolWishes, of = capabilities) => {
+    try {
+      wantedProperties(of, wishes)
+      return undefined
+    } catch (error) {
+      return codeOf(error)
+    }
+  }
+  for (const recordBytes of [0, 100, 3000, 2 ** 18, Number.NaN]) assert.is(code({ recordBytes }), 'bad-value')
+  for (const recordBytes of [512, 2 ** 17]) assert.is(code({ recordBytes }), undefined)
+  const fuse = readCapabilities({ ...recordings('zfs-fuse-0.7.0').usage, version: undefined })
+  assert.is(code({ sync: 'disabled' }), undefined)
+  assert.is(code({ sync: 'disabled' }, fuse), 'not-supported')
+  assert.is(code({ sync: 'standard' }, fuse), undefined)
 })
 
 test('a pool is made with one command and never by force', () =>
@@ -106,26 +122,122 @@ for (const flavour of ['openzfs', 'zfs-fuse'] as const)
         await rejects(poolState(zfs, tank), 'pool-missing')
         await calls()
         assert.is(await poolImport(zfs, tank, { directory: '/dev' }), true)
-        const [made] = (await calls()).filter((line) => line.startsWith('zpool import'))
-        assert.is(made, `zpool import${flavour === 'openzfs' ? ' -N' : ''} -d /dev tank`)
-        assert.equal(await poolCheck(zfs, tank, parent), [])
+        const made = (await calls()).filter((line) => /^zpool (import|export)/.test(line))
+        assert.equal(
+          made,
+          flavour === 'openzfs'
+            ? ['zpool import -N -d /dev tank']
+            : [
+                'zpool import -d /dev -R /proc/tidepool-nowhere tank',
+                'zpool export tank',
+                'zpool import -d /dev tank',
+              ],
+        )
+        assert.equal((await poolCheck(zfs, tank, parent)).differences, [])
         await rejects(poolImport(zfs, poolName('none')), 'pool-missing')
       },
       { flavour },
     ))
 
-test('a pool that is ill or full says so', () =>
+test('what mounts by itself is not mounted: by -N, and else the pool is not imported', async () => {
+  for (const flavour of ['openzfs', 'zfs-fuse'] as const)
+    await withFakeZfs(
+      async ({ zfs, parent, mounts }) => {
+        const tank = poolName('tank')
+        const by = childOf(parent, 'by-itself')
+        await create(zfs, by, { canmount: 'on', mountpoint: mounts })
+        await create(zfs, childOf(parent, 'no'), { canmount: 'on', mountpoint: 'none' })
+        await zfs.commands.change('zpool', ['export', tank])
+        const importing = poolImport(zfs, tank)
+        if (flavour === 'openzfs') assert.is(await importing, true)
+        else {
+          const error = await rejects(importing, 'pool-would-mount')
+          assert.is(
+            error.message,
+            `importing tank would mount ${by} at ${mounts}: this ZFS can't import without mounting`,
+          )
+          await rejects(poolState(zfs, tank), 'pool-missing')
+          // As its hint says.
+          for (const line of (error as TidepoolError).hint?.split(': ')[1]?.split('; ') ?? []) {
+            const [program, ...args] = line.split(' ')
+            await zfs.commands.change(program as 'zfs', args).catch((left: unknown) => {
+              assert.match(String(left), /failed to create mountpoint/)
+            })
+          }
+          assert.is(await poolImport(zfs, tank), true)
+          assert.is(await value(zfs, by, 'canmount'), 'noauto')
+        }
+        assert.is((await poolState(zfs, tank)).altroot, undefined)
+        assert.not.ok(existsSync(mounts))
+      },
+      { flavour },
+    )
+})
+
+test('a look that was killed is no import: the next one ends it', () =>
+  withFakeZfs(
+    async ({ zfs, faults }) => {
+      const tank = poolName('tank')
+      await zfs.commands.change('zpool', ['export', tank])
+      await faults({ match: '^zpool export', action: 'die' })
+      await rejects(poolImport(zfs, tank), 'zfs-failed')
+      assert.is((await poolState(zfs, tank)).altroot, '/proc/tidepool-nowhere')
+      assert.is(await poolImport(zfs, tank), true)
+      assert.is((await poolState(zfs, tank)).altroot, undefined)
+    },
+    { flavour: 'zfs-fuse' },
+  ))
+
+test('a pool that another host used last is not forced: it is said whose it is', async () => {
+  for (const flavour of ['openzfs', 'zfs-fuse'] as const)
+    await withFakeZfs(
+      async ({ zfs, state, calls }) => {
+        const tank = poolName('tank')
+        await zfs.commands.change('zpool', ['export', tank])
+        const at = 'Fri Nov 27 16:02:14 2026'
+        await state(({ exported }) => {
+          if (exported.tank) exported.tank.usedBy = { host: 'blue reef', hostid: '7f0100', at }
+        })
+        await calls()
+        const error = (await rejects(poolImport(zfs, tank), 'pool-elsewhere')) as TidepoolError
+        assert.is(
+          error.message,
+          `pool tank was used last by host blue reef (hostid 7f0100) on ${at}, and was not exported there`,
+        )
+        const force = `zpool import ${flavour === 'openzfs' ? '-N ' : ''}-f tank`
+        assert.ok(error.hint?.endsWith(force), error.hint)
+        assert.equal(
+          (await calls()).filter((line) => / -f/.test(line)),
+          [],
+        )
+        await zfs.commands.change('zpool', force.split(' ').slice(1))
+        assert.is(await poolImport(zfs, tank), false)
+      },
+      { flavour },
+    )
+})
+
+test('a pool that is ill, read-only, displaced or full says so, what is serious first', () =>
   withFakeZfs(async ({ zfs, parent, state }) => {
+    const tank = poolName('tank')
+    await zfs.commands.change('zpool', ['export', tank])
+    await zfs.commands.change('zpool', ['import', '-N', '-R', '/elsewhere', tank])
     await state((known) => {
       known.full = true
-      if (known.pools.tank) known.pools.tank.health = 'DEGRADED'
+      if (known.pools.tank) Object.assign(known.pools.tank, { health: 'DEGRADED', readonly: 'on' })
     })
-    const found = await poolCheck(zfs, poolName('tank'), parent)
+    await setProperties(zfs, parent, { compression: 'off', readonly: 'on' })
+    const { differences } = await poolCheck(zfs, tank, parent)
+    const anew = 'zpool export tank && tidepool pool import tank'
     assert.equal(
-      found.map(({ what, found: is, serious }) => [what, is, serious]),
+      differences.map(({ what, found, serious, command }) => [what, found, serious, command]),
       [
-        ['health', 'DEGRADED', true],
-        ['capacity', '100%', false],
+        ['health', 'DEGRADED', true, 'zpool status -v tank'],
+        ['pool', 'read-only', true, anew],
+        ['altroot', '/elsewhere', true, anew],
+        ['readonly', 'on', true, `zfs set readonly=off ${parent}`],
+        ['capacity', '100%', false, 'zpool list tank'],
+        ['compression', 'off', false, `zfs set compression=lz4 ${parent}`],
       ],
     )
   }))

@@ -87,6 +87,12 @@ function newDataset(state, directory, name, props = {}) {
 
 /** The value of an inherited property and where it comes from. */
 function inherited(state, name, property, otherwise) {
+  const [value, source] = withoutAltroot(state, name, property, otherwise)
+  const { altroot = '' } = state.pools[name.split('/')[0]] ?? {}
+  return [property === 'mountpoint' && value.startsWith('/') ? altroot + value : value, source]
+}
+
+function withoutAltroot(state, name, property, otherwise) {
   for (let at = name; at !== '.'; at = dirname(at)) {
     const value = state.datasets[at]?.props[property]
     if (value === undefined) continue
@@ -491,6 +497,29 @@ const receive = {
   },
 }
 
+/** What mounts by itself is mounted; what can't be is complained of, and the rest stays done. */
+function mountAll(state, context, names) {
+  const complaints = []
+  for (const name of names) {
+    const [at] = inherited(state, name, 'mountpoint')
+    if ((state.datasets[name].props.canmount ?? 'on') !== 'on' || !at.startsWith('/')) continue
+    try {
+      // Asked before: there Node would try to make directories for ever.
+      if (at.startsWith('/proc/')) fail(`cannot mount '${at}': failed to create mountpoint`)
+      mount(state, { ...context, args: [name] })
+    } catch (error) {
+      if (!(error instanceof Complaint)) throw error
+      complaints.push(error.message)
+    }
+  }
+  return complaints.length > 0 ? complaints.join('\n') : undefined
+}
+
+const usedBy = (state, name, { host, hostid, at }) =>
+  state.flavour === 'zfs-fuse'
+    ? `cannot import '${name}': pool may be in use from other system, it was last accessed by ${host} (hostid: 0x${hostid}) on ${at}\nuse '-f' to import anyway`
+    : `cannot import '${name}': pool was previously in use from another system.\nLast accessed by ${host} (hostid=${hostid}) at ${at}\nThe pool can be imported, use 'zpool import -f' to import the pool.`
+
 const poolOf = (state, name) => state.pools[name] ?? fail(`cannot open '${name}': no such pool`)
 
 const pool = {
@@ -529,28 +558,30 @@ const pool = {
     delete state.pools[name]
     for (const one of inside) delete state.datasets[one]
   },
-  import(state, { args }) {
-    const { flags, rest } = options(args, 'doR')
+  import(state, context) {
+    const { flags, values, rest } = options(context.args, 'doR')
     if (flags.has('N') && state.flavour === 'zfs-fuse') fail("invalid option 'N'\nusage:\n\timport", 2)
     const [name] = rest
     if (state.pools[name]) fail(`cannot import '${name}': a pool with that name already exists`)
     const found = state.exported[name] ?? fail(`cannot import '${name}': no such pool available`)
-    state.pools[name] = found.pool
+    if (found.usedBy && !flags.has('f')) fail(usedBy(state, name, found.usedBy))
+    state.pools[name] = { ...found.pool, altroot: values.R?.[0] }
     Object.assign(state.datasets, found.datasets)
     delete state.exported[name]
+    return flags.has('N') ? undefined : mountAll(state, context, Object.keys(found.datasets))
   },
   list: {
     read(state, { args }) {
       const { values, rest } = options(args, 'o')
       const names = rest.length > 0 ? rest : Object.keys(state.pools)
+      const asked = (values.o?.[0] ?? 'name').split(',')
+      if (state.flavour === 'zfs-fuse' && asked.includes('readonly'))
+        fail("bad property list: invalid property 'readonly'\nusage:\n\tlist", 2)
       return names
         .map((name) => {
-          const { guid, health } = poolOf(state, name)
-          const columns = { name, guid, health, capacity: state.full ? '100%' : '1%' }
-          return `${(values.o?.[0] ?? 'name')
-            .split(',')
-            .map((column) => columns[column] ?? '-')
-            .join('\t')}\n`
+          const { guid, health, altroot, readonly = 'off' } = poolOf(state, name)
+          const columns = { name, guid, health, altroot, readonly, capacity: state.full ? '100%' : '1%' }
+          return `${asked.map((column) => columns[column] ?? '-').join('\t')}\n`
         })
         .join('')
     },

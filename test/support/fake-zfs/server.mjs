@@ -90,10 +90,13 @@ async function run(socket, { directory, pid, program, args, fault }) {
     if (socket.destroyed) throw new Complaint('it was killed')
   }
   const state = load(directory)
-  if (command.prepare) command.finish(state, { ...context, prepared })
-  else command(state, context)
+  // What it returns is complained of though the deed is done.
+  const complaint = command.prepare
+    ? command.finish(state, { ...context, prepared })
+    : command(state, context)
   state.txg += 1
   save(directory, state)
+  if (complaint !== undefined) throw new Complaint(complaint)
   return undefined
 }
 
