@@ -1,6 +1,7 @@
 /** What a verb gets from the command around it: the store, the output, and what to stop at. */
 import type { Readable, Writable } from 'node:stream'
 import type { Command } from 'commander'
+import type { Zfs } from '../../native/zfs/zfs.ts'
 import { type Clock, systemClock } from '../../pipeline/base/clock.ts'
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { OpenedStore, OpenOptions } from '../../pipeline/stores/open.ts'
@@ -17,6 +18,8 @@ export interface Surroundings {
   readonly clock?: Clock
   /** Opens a store by its URL. @default the real stores */
   readonly openStore?: (url: string, options: OpenOptions) => Promise<OpenedStore>
+  /** Finds the ZFS of the machine. @default its commands in the PATH */
+  readonly openZfs?: () => Promise<Zfs>
 }
 
 /** One verb of the command, in a file of its own that is loaded only when it is used. */
@@ -62,6 +65,13 @@ export class Cli {
     } finally {
       await opened.close()
     }
+  }
+
+  async openZfs(): Promise<Zfs> {
+    this.signal.throwIfAborted()
+    if (this.surroundings.openZfs) return this.surroundings.openZfs()
+    const { openZfs } = await import('../../native/zfs/zfs.ts')
+    return openZfs({}, { signal: this.signal })
   }
 
   /** Beside the result, on stderr. */

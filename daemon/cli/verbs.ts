@@ -76,6 +76,27 @@ export const groups: readonly Group[] = [
     ],
   },
   {
+    name: 'pool',
+    about: 'The pool of this machine in which projects live',
+    verbs: [
+      {
+        name: 'create',
+        about: 'Make a pool for projects on a device that nothing uses',
+        load: async () => (await import('./verbs/pool-create.ts')).verb,
+      },
+      {
+        name: 'check',
+        about: 'Tell what of a pool is not as projects want it, and what mends it',
+        load: async () => (await import('./verbs/pool-check.ts')).verb,
+      },
+      {
+        name: 'import',
+        about: 'Import a pool, mounting nothing',
+        load: async () => (await import('./verbs/pool-import.ts')).verb,
+      },
+    ],
+  },
+  {
     name: 'scrub',
     about: 'Find what was left half-done or is damaged, and clean up',
     load: async () => (await import('./verbs/scrub.ts')).verb,

@@ -1,4 +1,5 @@
 /** What the ZFS of this machine can do, found by asking it: versions are shown to people and never compared. */
+import { allOf } from '../../pipeline/base/all-of.ts'
 import { ZfsError } from './errors.ts'
 import type { Commands, RunOptions } from './run.ts'
 
@@ -111,7 +112,7 @@ export async function findCapabilities(commands: Commands, options: RunOptions =
       throw error
     }
   }
-  const [zfs, get, zpool] = await Promise.all([usage('zfs', []), usage('zfs', ['get']), usage('zpool', [])])
+  const [zfs, get, zpool] = await allOf([usage('zfs', []), usage('zfs', ['get']), usage('zpool', [])])
   const version = has(zfs, 'version') ? await commands.read('zfs', ['version'], options) : undefined
   // The usage is printed without the kernel's part too; this is not, and it touches no dataset.
   await commands.read('zpool', ['list', '-H', '-o', 'name'], options)

@@ -35,7 +35,7 @@ export async function checkDevice(path: string): Promise<void> {
   })
   if (kind.isFile()) throw inUse(path, 'is a file that exists', NEW_FILE)
   if (!kind.isBlockDevice())
-    throw new TidepoolError('device-unusable', `${path} is ${nameOf(kind)}, not a device`, {
+    throw new TidepoolError('device-unusable', `${path} is ${nameOf(kind)}, not a disk or partition`, {
       hint: LIST_DEVICES,
     })
   let device: FileHandle
@@ -94,7 +94,8 @@ export async function makePoolFile(path: string, bytes: bigint): Promise<void> {
   }
 }
 
-const NEW_FILE = 'Give a device; or, to try it out, a path where nothing is yet and the size of the file.'
+const NEW_FILE =
+  'Give a disk or partition; or, to try it out, a path where nothing is yet and a size for a new file.'
 
 function inUse(path: string, why: string, hint: string): TidepoolError {
   return new TidepoolError('device-in-use', `${path} ${why}: no pool is made on it`, { hint })
@@ -104,7 +105,8 @@ function nameOf(kind: Stats): string {
   return kind.isDirectory() ? 'a directory' : kind.isCharacterDevice() ? 'a character device' : 'special'
 }
 
-const LIST_DEVICES = '`lsblk -p` lists the devices of this machine.'
+const LIST_DEVICES =
+  '`lsblk -p` lists the disks and partitions of this machine; with a size a new file is made, to try it out.'
 
 function deviceError(path: string, cause: unknown, whereMissing = LIST_DEVICES): unknown {
   switch (errnoOf(cause)) {

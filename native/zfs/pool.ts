@@ -24,6 +24,8 @@ export interface PoolCreateOptions extends PoolWishes, RunOptions {
 
 /** 4 KiB: right for nearly every disk made since 2010, and for SSDs. */
 export const DEFAULT_ASHIFT = 12
+/** Above it zfs-fuse makes a pool whose first write stands still for ever. */
+const MOST_ASHIFT = { openzfs: 16, 'zfs-fuse': 13 } as const
 
 /**
  * Makes the pool and its parent dataset; resolves with that. Never by force: a device that is in use or has something on it,
@@ -37,8 +39,9 @@ export async function poolCreate(zfs: Zfs, options: PoolCreateOptions): Promise<
     throw new TidepoolError('bad-value', `${JSON.stringify(device)} is no absolute path`, {
       hint: 'Give the whole path of the device.',
     })
-  if (!Number.isInteger(ashift) || ashift < 9 || ashift > 16)
-    throw new TidepoolError('bad-value', `ashift ${ashift} is not from 9 to 16`, {
+  const mostAshift = MOST_ASHIFT[zfs.capabilities.flavour]
+  if (!Number.isInteger(ashift) || ashift < 9 || ashift > mostAshift)
+    throw new TidepoolError('bad-value', `ashift ${ashift} is not from 9 to ${mostAshift}`, {
       hint: '12 is right for nearly all disks.',
     })
   const root = datasetName(pool)
@@ -76,11 +79,22 @@ export async function poolCreate(zfs: Zfs, options: PoolCreateOptions): Promise<
     await create(zfs, parent, { canmount: 'off' }, run)
   } catch (error) {
     // Nothing can be in it yet, and by its name it is ours: it was made two lines above.
-    await zfs.commands.change('zpool', ['destroy', pool])
+    await zfs.commands.change('zpool', ['destroy', pool]).catch((left: unknown) => {
+      throw leftBehind(pool, error, left)
+    })
     await removeFile()
     throw error
   }
   return parent
+}
+
+function leftBehind(pool: PoolName, cause: unknown, left: unknown): TidepoolError {
+  const why = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+  return new TidepoolError(
+    'pool-unfinished',
+    `pool ${pool} was made, but not what belongs in it: ${why(cause)}; nor can it be destroyed: ${why(left)}`,
+    { cause, hint: `\`zpool status -v ${pool}\` shows what is wrong with it; destroy it by hand.` },
+  )
 }
 
 /** It ended by itself, and said no. */

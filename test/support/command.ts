@@ -1,6 +1,8 @@
 /** Runs command lines of `tidepool` in this process, over a store that the test holds. */
 import { Readable, Writable } from 'node:stream'
+import type { Surroundings } from '../../daemon/cli/cli.ts'
 import { run } from '../../daemon/cli/main.ts'
+import type { Zfs } from '../../native/zfs/zfs.ts'
 import { fixedLimiter } from '../../pipeline/limit/limiter.ts'
 import type { Store } from '../../pipeline/stores/contract.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
@@ -25,13 +27,16 @@ export type Tidepool = (argv: readonly string[], options?: RunOptions) => Promis
 /** The command over one store for all its runs; without `--store`, as there is but this one. */
 export function tidepoolOver(store: Store = memoryStore()): Tidepool {
   const limiter = fixedLimiter({ count: 4, maxBytes: 4 * 1024 * 1024 })
+  const openStore = async () => ({ store, limiter, close: async () => {} })
   return (argv, options) =>
-    command(argv, { ...options, env: { TIDEPOOL_STORE: 'test:', ...options?.env } }, async () => ({
-      store,
-      limiter,
-      close: async () => {},
-    }))
+    command(argv, { ...options, env: { TIDEPOOL_STORE: 'test:', ...options?.env } }, { openStore })
 }
+
+/** The command on a ZFS of the test's own. */
+export const tidepoolOn =
+  (zfs: Zfs | (() => Promise<Zfs>)): Tidepool =>
+  (argv, options) =>
+    command(argv, options, { openZfs: typeof zfs === 'function' ? zfs : async () => zfs })
 
 /** The command as it is, over the stores that it opens itself. */
 export const tidepool: Tidepool = (argv, options) => command(argv, options)
@@ -39,7 +44,7 @@ export const tidepool: Tidepool = (argv, options) => command(argv, options)
 async function command(
   argv: readonly string[],
   options: RunOptions = {},
-  openStore?: Parameters<typeof run>[1]['openStore'],
+  inside: Pick<Surroundings, 'openStore' | 'openZfs'> = {},
 ): Promise<Ran> {
   const stdout = sink(options.isTTY)
   const stderr = sink(options.isTTY)
@@ -50,7 +55,7 @@ async function command(
     stderr,
     env: options.env ?? {},
     signal: options.signal ?? new AbortController().signal,
-    ...(openStore && { openStore }),
+    ...inside,
   })
   const text = stdout.bytes().toString()
   return {

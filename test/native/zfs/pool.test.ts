@@ -78,10 +78,11 @@ test('a pool is made with one command and never by force', () =>
 test('of a pool that cannot be made nothing is left', () =>
   withFakeZfs(async ({ zfs, directory, faults }) => {
     const device = join(directory, 'new.img')
-    const make = (more: { device?: string; fileBytes?: bigint; ashift?: number } = {}) =>
+    const make = (more: { device?: string; fileBytes?: bigint; ashift?: number; parent?: string } = {}) =>
       poolCreate(zfs, { pool: poolName('new'), device, fileBytes, parent: 'p', ...more })
     await rejects(make({ device: 'relative.img' }), 'bad-value')
-    await rejects(make({ ashift: 3 }), 'bad-value')
+    for (const ashift of [3, 12.5, 17]) await rejects(make({ ashift }), 'bad-value')
+    await rejects(make({ parent: 'a/b' }), 'bad-name')
     await rejects(make({ fileBytes: 1000n }), 'device-too-small')
     await faults({ match: '^zfs create', action: 'fail', stderr: "cannot create 'new/p': out of space" })
     await rejects(make(), 'out-of-space')
