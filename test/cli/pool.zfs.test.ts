@@ -122,24 +122,23 @@ test('a pool that was not exported where it was used last is left alone, and it 
     await rename(file, join(directory, 'gone.img'))
     const argv = ['pool', 'import', pool, '--directory', join(directory, 'copy')]
     const main = new URL('../support/tidepool.ts', import.meta.url).pathname
-    // A host is known by an id that comes from its name, where it has no /etc/hostid.
-    const script = 'hostname tidepool-test-other; [ -e /etc/hostid ] && exit 99; exec "$@"'
-    const elsewhere = await run('unshare', [
-      ...['--uts', 'sh', '-c', script, 'sh'],
+    // A host is known by what is in /etc/hostid: another one is in an /etc of this process's own.
+    const script = `cp -a /etc ${directory}/etc && printf other >${directory}/etc/hostid &&
+      mount --bind ${directory}/etc /etc && exec "$@"`
+    const { code, stderr } = await run('unshare', [
+      ...['--mount', 'sh', '-c', script, 'sh'],
       ...[process.execPath, '--import', import.meta.resolve('tsx'), main, ...argv],
     ]).then(
       () => ({ code: 0, stderr: '' }),
       (error: { code: number; stderr: string }) => error,
     )
-    if (elsewhere.code !== 99) {
-      assert.is(elsewhere.code, 1, elsewhere.stderr)
-      assert.match(
-        elsewhere.stderr,
-        /was used last by host .+ \(hostid [0-9a-f]+\) on .+, and was not exported there\n/,
-      )
-      assert.ok(elsewhere.stderr.includes(` -f ${pool}\n`), elsewhere.stderr)
-      assert.is(await exists(zfs, datasetName(pool)), false)
-    }
+    assert.is(code, 1, stderr)
+    assert.match(
+      stderr,
+      /^tidepool: pool \S+ was used last by host .+ \(hostid [0-9a-f]+\) on .+, and was not exported there\n/,
+    )
+    assert.ok(stderr.includes(` -f ${pool}\n`), stderr)
+    assert.is(await exists(zfs, datasetName(pool)), false)
     // The host that used it last may.
     await succeeds(...argv)
   }))

@@ -16,7 +16,7 @@ export const verb: Verb<[pool: string], Options> = {
       .argument('<pool>', 'its name')
       .option(
         '--directory <path>',
-        'where its devices are looked for, or the file that it is on (default: /dev)',
+        'where its devices, or the file that it is on, are looked for (default: /dev)',
       )
       .addHelpText(
         'after',
