@@ -4,6 +4,7 @@
  * The last line is `N passed, N failed`, with `, N skipped` where some were; the exit code says the same. Where
  * TIDEPOOL_TOTALS names a file, the three numbers are appended to it instead of being printed. TIDEPOOL_REQUIRE=all
  * makes a ring that cannot run here a failure. TIDEPOOL_SEED and TIDEPOOL_LONG are kept where they are set.
+ * TIDEPOOL_PATIENCE=8 gives each file eight times its limit, on a machine that is that slow.
  */
 import { appendFileSync } from 'node:fs'
 import { relative } from 'node:path'
@@ -32,6 +33,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
 const provided = new Map<NeedName, Provided>()
 const plan = choose(process.argv.slice(2))
+const patience = Number(process.env.TIDEPOOL_PATIENCE ?? 1)
 const seed = process.env.TIDEPOOL_SEED ?? String(Math.floor(Math.random() * 2 ** 31))
 const env = { TIDEPOOL_SEED: seed, TIDEPOOL_LONG: process.env.TIDEPOOL_LONG ?? String(plan.long) }
 
@@ -63,7 +65,12 @@ async function runRing(ring: Ring, files: readonly string[]): Promise<void> {
   }
   const ringEnv = Object.assign({}, env, ...ring.needs.map((need) => provided.get(need)?.env))
   let longest = { file: '', durationMs: 0 }
-  const options = { jobs: ring.jobs, limitMs: ring.limitMs, env: ringEnv, signal: interrupted.signal }
+  const options = {
+    jobs: ring.jobs,
+    limitMs: ring.limitMs * patience,
+    env: ringEnv,
+    signal: interrupted.signal,
+  }
   for await (const result of runFiles(files, options)) {
     for (const counts of [sum, total]) {
       counts.passed += result.passed

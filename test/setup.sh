@@ -1,12 +1,13 @@
 #!/bin/sh
 # Installs what the tests need and is not there yet; says each thing it does in one line, and nothing when all is there.
-# `setup.sh modules` does only what needs no root: the npm packages.
+# `setup.sh modules` does only what needs no root: the npm packages. `setup.sh openzfs` is for the tests in a guest: besides
+# those QEMU and a compiler, where such a guest can be made.
 set -eu
 cd "$(dirname "$0")/.."
 
 say() { echo "setup: $*"; }
 
-if [ "${1:-}" != modules ] && [ "$(id -u)" != 0 ]; then
+if [ "${1:-}" = "" ] && [ "$(id -u)" != 0 ]; then
   echo "setup: npm test needs root, to install Debian packages and to start what it tests against; without root: npm run test:unit" >&2
   exit 1
 fi
@@ -70,6 +71,14 @@ need() { # what for, then packages of which one is enough
   shift
   install_one_of "$@" || { say "cannot install $1: $what"; missing=1; }
 }
+
+if [ "${1:-}" = openzfs ]; then
+  if [ "$(id -u)" != 0 ] || ! grep -q '^VERSION_CODENAME=bookworm' /etc/os-release; then exit 0; fi
+  for package in qemu-system-x86 gcc-12 libc6-dev libelf1 make perl file; do
+    need "no guest with OpenZFS can be made" $package
+  done
+  exit 0
+fi
 
 command -v apt-get >/dev/null || { say "this is no Debian: what the tests need is not installed (see CONTRIBUTING.md)"; exit 0; }
 

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# The tests on a real ZFS, on the kernel's OpenZFS: for each version a guest (run.sh), all at once.
+#   openzfs.sh [VERSION | ARGUMENT of test/run.ts]...    by default all versions, and the ring zfs
+# Ends as test/run.ts does: with the line `N passed, N failed`, or with the numbers in the file that TIDEPOOL_TOTALS names.
+# A guest that dies, or tests nothing, is one failed. Where there can be no guest it is skipped: with TIDEPOOL_REQUIRE=all
+# that is a failure too.
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit 1
+
+versions=() what=()
+for argument; do
+  case $argument in
+    2.*) versions+=("$argument") ;;
+    *) what+=("$argument") ;;
+  esac
+done
+[ ${#versions[@]} != 0 ] || versions=(2.3.2 2.1.11)
+[ ${#what[@]} != 0 ] || what=(zfs)
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null; wait; exit 130' INT TERM HUP
+
+guest() { # VERSION
+  local version=$1 folder=$work/$1 code failed
+  mkdir "$folder"
+  # Its limits are those of a processor that is there.
+  TIDEPOOL_PATIENCE=8 TIDEPOOL_TOTALS=$folder/totals \
+    bash test/guest/run.sh "$version" "$folder" node_modules/.bin/tsx test/run.ts "${what[@]}" 2>&1 | sed -u "s/^/$version: /"
+  code=${PIPESTATUS[0]}
+  failed=$(awk '{ n += $2 } END { print n + 0 }' "$folder/totals" 2>/dev/null)
+  if [ "$code" = 3 ] && [ "${TIDEPOOL_REQUIRE:-}" != all ]; then
+    echo '0 0 1' >"$folder/totals"
+  elif [ "$code" != 0 ] && [ "${failed:-0}" = 0 ] || [ ! -s "$folder/totals" ]; then
+    echo "$version: FAILED (exit code $code)"
+    echo '0 1 0' >>"$folder/totals"
+  fi
+}
+
+for version in "${versions[@]}"; do guest "$version" & done
+wait
+cat "$work"/*/totals | awk -v into="${TIDEPOOL_TOTALS:-}" '{ p += $1; f += $2; s += $3 }
+  END {
+    if (into != "") printf "%d %d %d\n", p, f, s >>into
+    else printf "%d passed, %d failed%s\n", p, f, (s > 0 ? ", " s " skipped" : "")
+    exit f > 0
+  }'

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Runs a command on a machine of its own that has the kernel's OpenZFS: a guest in QEMU that sees this machine's files.
+#   run.sh VERSION FOLDER COMMAND [ARG...]
+# VERSION: 2.1.11 or 2.3.2, built first where it is not there (build.sh). The guest writes into its memory, and what it wrote
+# is gone with it, all but what is in FOLDER, which is at the same path there. The command runs as root in the working
+# directory, with the variables TIDEPOOL_*, NODE_*, CI and PATH; its output comes as it is printed, its input is empty.
+# Needs Debian 12 on amd64, root, QEMU; where there is no KVM the processor is emulated, about ten times as slow. TIDEPOOL_GUEST_LIMIT: seconds (1200).
+# Exit code: the command's; 3: it cannot run on this machine; 124: no end within the limit; 125: the guest has failed.
+set -euo pipefail
+
+version=${1:?which version?} folder=$(realpath "${2:?which folder?}")
+shift 2
+here=$(cd "$(dirname "$0")" && pwd)
+command -v qemu-system-x86_64 >/dev/null || { echo "guest: no QEMU is installed (sh test/setup.sh openzfs)"; exit 3; }
+made=$(bash "$here/build.sh" "$version")
+
+rm -f "$folder/guest.exit"
+{
+  printf 'cd %q || exit 126\n' "$PWD"
+  echo 'unset share first openzfs'
+  for name in $(compgen -e | grep -E '^(TIDEPOOL_.*|NODE_.*|CI|PATH)$'); do printf 'export %s=%q\n' "$name" "${!name}"; done
+  echo 'PATH=$PATH:/usr/sbin:/sbin'
+  printf 'exec'
+  printf ' %q' "$@"
+  echo
+} >"$folder/guest.job"
+
+# The kernel takes one archive after another; what is not emulated makes this one.
+mkdir -p "$folder/guest.root" && cp "$here/init" "$folder/guest.root/init"
+(cd "$folder/guest.root" && echo init | "$made/busybox" cpio -o -H newc 2>/dev/null | cat "$made/initramfs" - >../guest.initramfs)
+
+files() { echo "-virtfs local,path=$2,mount_tag=$1,security_model=none,multidevs=remap"; }
+# A /dev/kvm on a processor without either flag emulates in software, and slower than QEMU does.
+accelerator=tcg,thread=multi
+[ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo && accelerator=kvm
+code=0
+# shellcheck disable=SC2046
+timeout --foreground --kill-after=10 "${TIDEPOOL_GUEST_LIMIT:-1200}" qemu-system-x86_64 \
+  -accel "$accelerator" -cpu max -machine q35 -smp 1 -m 4G \
+  -nodefaults -no-user-config -no-reboot -display none -serial "file:$folder/guest.console" \
+  $(files root /),readonly=on $(files share "$folder") -device virtio-rng-pci \
+  -device virtio-serial -chardev file,id=out,path=/dev/stdout,append=on -device virtserialport,chardev=out,name=out \
+  -kernel "$made/kernel" -initrd "$folder/guest.initramfs" \
+  -append "console=ttyS0 quiet panic=-1 mitigations=off share=$folder first=$here/first openzfs=$version" \
+  </dev/null 2>"$folder/guest.qemu" | cat || code=$?
+[ ! -s "$folder/guest.exit" ] || exit "$(cat "$folder/guest.exit")"
+[ $code != 124 ] || { echo "guest: no end within ${TIDEPOOL_GUEST_LIMIT:-1200} s"; exit 124; }
+echo "guest: it gave no result (QEMU's exit code $code); the end of what it said:"
+tail -n 20 "$folder/guest.qemu" "$folder/guest.console"
+exit 125
