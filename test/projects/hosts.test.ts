@@ -2,4 +2,3 @@ import { hostsContract } from '../contracts/projects-hosts.ts'
 import { withFakeZfs } from '../support/fake-zfs.ts'
 
 hostsContract('a fake of OpenZFS', (body) => withFakeZfs(body))
-hostsContract('a fake of zfs-fuse', (body) => withFakeZfs(body, { flavour: 'zfs-fuse' }))
