@@ -1,0 +1,81 @@
+/** What can be configured: each key with its default and unit. The page for operators is made of these descriptions. */
+import { z } from 'zod'
+import { DEFAULT_RETENTION } from '../../pipeline/graph/retention.ts'
+import { parseDuration, parseShare } from '../cli/units.ts'
+import { DEFAULT_RESIDENCY } from '../projects/residency.ts'
+
+/** Text that one of our own readers understands; its error is the key's. */
+const readBy = <T>(read: (text: string) => T, what: string) =>
+  z.string().transform((text, context) => {
+    try {
+      return read(text)
+    } catch {
+      context.addIssue({ code: 'custom', message: `is no ${what}: ${JSON.stringify(text)}` })
+      return z.NEVER
+    }
+  })
+
+const duration = readBy(parseDuration, 'duration such as 90s, 5m or 24h')
+const share = readBy(parseShare, 'share such as 80%')
+const path = z.string().regex(/^\//, 'is no absolute path')
+const count = z.int().min(0)
+
+export const configSchema = z.strictObject({
+  store: z.string().describe('the store, by its URL: dir:/path or cassandra://…'),
+  dataset: z
+    .string()
+    .regex(/^[^/]+\/.+/, 'is no dataset below a pool, such as tank/projects')
+    .describe('the dataset below which projects live, in a pool of its own'),
+  access: path.default('/projects').describe('where projects appear: a directory of nothing else'),
+  mounts: path
+    .default('/var/lib/tidepool/mnt')
+    .describe('where their datasets are really mounted; tools record these paths, so it stays for ever'),
+  state: path.default('/var/lib/tidepool/state').describe('who this host is, and what it remembers'),
+  run: path.default('/run/tidepool').describe('sockets'),
+  name: z.string().min(1).optional().describe("this host, for people; the machine's name where left out"),
+  takeover: z
+    .enum(['automatic', 'ask'])
+    .default('automatic')
+    .describe('whether a host that has been silent for 5 minutes loses its projects to whoever opens them'),
+  save: z
+    .strictObject({
+      interval: duration.prefault('60s').describe('from one save of a project to the next'),
+      atOnce: z.int().min(1).default(2).describe('saves at a time'),
+      snapshotQuotaFactor: z
+        .number()
+        .min(1)
+        .default(3)
+        .describe('no new points where snapshots take more than so many times the quota'),
+    })
+    .prefault({}),
+  keep: z
+    .strictObject({
+      latest: count.default(DEFAULT_RETENTION.latest),
+      hourly: count.default(DEFAULT_RETENTION.hourly),
+      daily: count.default(DEFAULT_RETENTION.daily),
+      weekly: count.default(DEFAULT_RETENTION.weekly),
+      monthly: count.default(DEFAULT_RETENTION.monthly),
+    })
+    .prefault({})
+    .describe('how many points of a project stay restorable'),
+  evict: z
+    .strictObject({
+      maxResident: z.int().min(1).optional().describe('projects in the pool; as many as fit where left out'),
+      highWatermark: share
+        .prefault(`${DEFAULT_RESIDENCY.highWatermark * 100}%`)
+        .describe('of the pool: past it projects leave'),
+      lowWatermark: share
+        .prefault(`${DEFAULT_RESIDENCY.lowWatermark * 100}%`)
+        .describe('of the pool: until it is reached'),
+      idleAfter: duration.optional().describe('unused for so long they leave even where there is space'),
+      grace: duration
+        .prefault(`${DEFAULT_RESIDENCY.idleGraceMs / 1000}s`)
+        .describe('used within so long they never leave by themselves'),
+      afterCommit: duration
+        .prefault('60s')
+        .describe('how old the newest point of a project has to be before it is relied on'),
+    })
+    .prefault({}),
+})
+
+export type Config = z.infer<typeof configSchema>

@@ -1,0 +1,69 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { parseConfig, readConfig } from '../../daemon/config/read.ts'
+import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { rejection } from '../contracts/values.ts'
+
+const test = suite('configuration')
+
+const mistakesOf = (text: string): readonly string[] => {
+  try {
+    parseConfig(text, 'x.yaml')
+  } catch (error) {
+    assert.ok(error instanceof TidepoolError)
+    assert.is(error.code, 'bad-config')
+    return error.facts.mistakes as string[]
+  }
+  return []
+}
+
+test('two keys are enough, the others have their defaults in plain units', () => {
+  const config = parseConfig('store: dir:/s\ndataset: tank/projects\n', 'x.yaml')
+  assert.is(config.access, '/projects')
+  assert.is(config.save.interval, 60_000)
+  assert.is(config.evict.highWatermark, 0.8)
+  assert.is(config.evict.grace, 600_000)
+  assert.is(config.keep.hourly, 24)
+  assert.is(config.evict.maxResident, undefined)
+})
+
+test('durations and shares are read as people write them', () => {
+  const text =
+    'store: dir:/s\ndataset: t/p\nsave: {interval: 5m}\nevict: {highWatermark: 90%, idleAfter: 2d}\n'
+  const config = parseConfig(text, 'x.yaml')
+  assert.is(config.save.interval, 300_000)
+  assert.is(config.evict.highWatermark, 0.9)
+  assert.is(config.evict.idleAfter, 172_800_000)
+})
+
+test('each mistake is told with its line, all at once', () => {
+  const found = mistakesOf(
+    'store: dir:/s\ndataset: tank\nsave:\n  interval: soon\n  intervall: 60s\nevict:\n  maxResident: 0\n',
+  )
+  assert.is(found.length, 4)
+  for (const [key, line] of [
+    ['dataset', 2],
+    ['save.interval:', 4],
+    ['save.intervall', 5],
+    ['evict.maxResident', 7],
+  ] as const)
+    assert.ok(
+      found.some((each) => each.startsWith(`line ${line}: ${key}`)),
+      `${key}: ${found.join(' | ')}`,
+    )
+  assert.match(found.join(), /is no duration such as 90s/)
+})
+
+test('what is missing is named; what is no YAML at all is told with its line', () => {
+  assert.match(mistakesOf('store: dir:/s\n').join(), /dataset: /)
+  assert.match(mistakesOf('').join(), /store: .*dataset: /)
+  assert.match(mistakesOf('store: dir:/s\ndataset: [tank\n').join(), /^line [23]: /)
+})
+
+test('a file that is not there is told with what to do', async () => {
+  const error = await rejection<TidepoolError>(readConfig('/nonexistent/tidepool.yaml'), 'no file')
+  assert.is(error.code, 'bad-config')
+  assert.match(error.message, /no such file/)
+})
+
+test.run()
