@@ -31,19 +31,32 @@ export interface Verb<Arguments extends readonly unknown[] = readonly unknown[],
   run(cli: Cli, args: Arguments, options: Options): Promise<number | void>
 }
 
+const DEFAULT_SOCKET = '/run/tidepool/tidepool.sock'
+
 export class Cli {
   readonly surroundings: Surroundings
   readonly signal: AbortSignal
   readonly clock: Clock
   readonly out: Output
   readonly #storeOption: string | undefined
+  readonly #socket: string
 
-  constructor(surroundings: Surroundings, options: { json?: boolean; store?: string }) {
+  constructor(surroundings: Surroundings, options: { json?: boolean; store?: string; socket?: string }) {
     this.surroundings = surroundings
     this.signal = surroundings.signal
     this.clock = surroundings.clock ?? systemClock
     this.out = new Output(surroundings.stdout, { json: options.json === true })
     this.#storeOption = options.store
+    this.#socket = options.socket ?? surroundings.env.TIDEPOOL_SOCKET ?? DEFAULT_SOCKET
+  }
+
+  /** Asks the daemon of this machine. */
+  async ask<Answer = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<Answer> {
+    const { Client } = await import('../client/client.ts')
+    return new Client({ socket: this.#socket }).call<Answer>(method, path, {
+      signal: this.signal,
+      ...(body !== undefined && { body }),
+    })
   }
 
   get storeUrl(): string {

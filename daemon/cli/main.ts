@@ -22,6 +22,7 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   const program = new Command('tidepool')
     .description('Keeps the ZFS streams of many projects in one store.')
     .option('--store <url>', 'the store (default: TIDEPOOL_STORE)')
+    .option('--socket <path>', 'where the daemon listens (default: TIDEPOOL_SOCKET, or its usual place)')
     .option('--json', 'for machines: one object, or one a line for lists')
     .version(version(), '-V, --version')
     .exitOverride()

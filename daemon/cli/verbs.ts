@@ -19,6 +19,96 @@ interface Group {
 
 export const groups: readonly Group[] = [
   {
+    name: 'status',
+    about: 'This host at a glance, or one project',
+    load: async () => (await import('./verbs/status.ts')).verb,
+  },
+  {
+    name: 'ls',
+    about: 'The projects in the pool of this host',
+    load: async () => (await import('./verbs/ls.ts')).verb,
+  },
+  {
+    name: 'create',
+    about: 'Make a project and open it here',
+    load: async () => (await import('./verbs/create.ts')).verb,
+  },
+  {
+    name: 'open',
+    about: 'Mount a project, receiving what the pool lacks',
+    load: async () => (await import('./verbs/open.ts')).verb,
+  },
+  {
+    name: 'save',
+    about: 'Send to the store what it has not',
+    load: async () => (await import('./verbs/save.ts')).verb,
+  },
+  {
+    name: 'close',
+    about: 'Save, unmount, and let other hosts have it',
+    load: async () => (await import('./verbs/close.ts')).verb,
+  },
+  {
+    name: 'evict',
+    about: 'Take it out of the pool, with proof',
+    load: async () => (await import('./verbs/evict.ts')).verb,
+  },
+  {
+    name: 'destroy',
+    about: 'Keep everybody out of it; undelete has it back',
+    load: async () => (await import('./verbs/destroy.ts')).verb,
+  },
+  {
+    name: 'undelete',
+    about: 'Have a destroyed project back',
+    load: async () => (await import('./verbs/undelete.ts')).verb,
+  },
+  {
+    name: 'snapshot',
+    about: 'Make a point of what a project is now',
+    load: async () => (await import('./verbs/snapshot.ts')).verb,
+  },
+  {
+    name: 'history',
+    about: 'The points that a project can be brought back to',
+    load: async () => (await import('./verbs/history.ts')).verb,
+  },
+  {
+    name: 'rollback',
+    about: 'Make an older point its state',
+    load: async () => (await import('./verbs/rollback.ts')).verb,
+  },
+  {
+    name: 'restore',
+    about: 'Mount an old point beside it, read-only',
+    load: async () => (await import('./verbs/restore.ts')).verb,
+  },
+  {
+    name: 'pin',
+    about: 'Keep a point whatever the policy says',
+    load: async () => (await import('./verbs/pin.ts')).verb,
+  },
+  {
+    name: 'acknowledge',
+    about: 'Let the policy decide about points again',
+    load: async () => (await import('./verbs/acknowledge.ts')).verb,
+  },
+  {
+    name: 'quota',
+    about: 'What a project may take',
+    load: async () => (await import('./verbs/quota.ts')).verb,
+  },
+  {
+    name: 'move',
+    about: 'Let another host have a project at once',
+    load: async () => (await import('./verbs/move.ts')).verb,
+  },
+  {
+    name: 'daemon',
+    about: 'Serve the projects of this host',
+    load: async () => (await import('./verbs/daemon.ts')).verb,
+  },
+  {
     name: 'store',
     about: 'The store as a whole',
     verbs: [

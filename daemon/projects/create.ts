@@ -6,6 +6,7 @@ import { createProject, recreateProject } from '../../pipeline/graph/transitions
 import type { ActOptions, ProjectHost } from './host.ts'
 import { type Opened, openLocked } from './open.ts'
 import { checkProperties } from './properties.ts'
+import { checkQuota } from './quota.ts'
 
 export interface CreateOptions extends ActOptions {
   readonly quotaBytes?: bigint
@@ -13,8 +14,6 @@ export interface CreateOptions extends ActOptions {
   /** Whose the root of the project is. */
   readonly owner?: { readonly uid: number; readonly gid: number }
 }
-
-const MIN_QUOTA_BYTES = 1024n * 1024n
 
 /** Rejects with `project-exists` where there is one, also of another host. The same id may be used again after a purge. */
 export async function createProjectHere(
@@ -24,10 +23,7 @@ export async function createProjectHere(
 ): Promise<Opened> {
   const { quotaBytes, properties = {}, owner } = options
   checkProperties(properties)
-  if (quotaBytes !== undefined && quotaBytes < MIN_QUOTA_BYTES)
-    throw new TidepoolError('bad-quota', `a quota of ${quotaBytes} bytes is too small`, {
-      hint: 'Give at least 1 MiB, or none.',
-    })
+  if (quotaBytes !== undefined) checkQuota(quotaBytes)
   if (
     owner &&
     ![owner.uid, owner.gid].every((number) => Number.isInteger(number) && number >= 0 && number < 2 ** 32 - 1)

@@ -27,7 +27,8 @@ import { type Moved, move } from './move.ts'
 import { roleOf } from './names.ts'
 import { type Opened, open } from './open.ts'
 import { lockPool, type PoolLock } from './pool-lock.ts'
-import { type Reconciled, reconcile } from './reconcile.ts'
+import { changeQuota } from './quota.ts'
+import { type FoundResident, type Reconciled, reconcile, survey } from './reconcile.ts'
 import { type RestoredPoint, restorePoint } from './restore-point.ts'
 import { removeRestored } from './restored.ts'
 import { Restores } from './restores.ts'
@@ -187,6 +188,15 @@ export class Engine {
 
   destroy(id: ProjectId, options?: SaveOptions): Promise<Project> {
     return this.#unmounts(id, destroyHere(this.host, id, options))
+  }
+
+  setQuota(id: ProjectId, quotaBytes: bigint | null, options?: ActOptions): Promise<Project> {
+    return changeQuota(this.host, id, quotaBytes, options)
+  }
+
+  /** As the pool has it at this moment. */
+  async residents(options?: ActOptions): Promise<readonly FoundResident[]> {
+    return (await survey(this.host, options)).residents
   }
 
   restorePoint(id: ProjectId, which: WhichPoint, options?: ActOptions): Promise<RestoredPoint> {

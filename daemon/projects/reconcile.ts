@@ -66,7 +66,7 @@ interface Survey extends Found {
 }
 
 /** One listing, however many there are. */
-async function survey(host: ProjectHost, { signal }: ActOptions): Promise<Survey> {
+export async function survey(host: ProjectHost, { signal }: ActOptions = {}): Promise<Survey> {
   const residents: FoundResident[] = []
   const aside: { id: ProjectId; name: DatasetName }[] = []
   const restored: Restored[] = []

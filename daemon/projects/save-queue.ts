@@ -100,6 +100,15 @@ export class SaveQueue {
     }
   }
 
+  get size(): number {
+    return this.#watched.size
+  }
+
+  /** Those whose last save failed, each with why. */
+  get failing(): readonly { readonly id: ProjectId; readonly error: unknown }[] {
+    return [...this.#watched].flatMap(([id, { error }]) => (error === undefined ? [] : [{ id, error }]))
+  }
+
   /** How far back the least saved one goes: what a crash of the pool would cost now. */
   get longestUnsavedMs(): number {
     const nowMs = this.#options.clock.monotonicMs()

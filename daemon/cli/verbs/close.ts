@@ -1,0 +1,19 @@
+/** `close`: saves a project, unmounts it, and lets other hosts have it. */
+import { projectId } from '../../../pipeline/base/ids.ts'
+import type { Verb } from '../cli.ts'
+
+interface Answer {
+  readonly id: string
+}
+
+export const verb: Verb<[id: string]> = {
+  configure(command) {
+    command.argument('<id>', 'the project')
+  },
+
+  async run(cli, [text]) {
+    const id = projectId(text)
+    const answer = await cli.ask<Answer>('POST', `/v1/projects/${id}/close`)
+    await cli.out.one(answer, () => [`closed ${id}`])
+  },
+}

@@ -1,0 +1,31 @@
+/** `daemon`: serves the projects of this host until it is told to stop; what is mounted stays so. */
+import type { Verb } from '../cli.ts'
+
+interface Options {
+  readonly config: string
+}
+
+export const verb: Verb<[], Options> = {
+  configure(command) {
+    command.option('--config <file>', 'its configuration', '/etc/tidepool/tidepool.yaml')
+  },
+
+  async run(cli, _arguments, { config }) {
+    const { readConfig } = await import('../../config/read.ts')
+    const { Daemon } = await import('../../daemon.ts')
+    const daemon = await Daemon.start(await readConfig(config), cli.signal)
+    cli.say(`serving ${daemon.config.dataset} from ${daemon.config.store}`)
+    const { removed, writes, left, aside } = daemon.engine.found
+    for (const name of removed) cli.say(`removed ${name}: an open had begun it`)
+    for (const { project, state } of writes) cli.say(`a write of ${project} that was begun is ${state} now`)
+    for (const { name } of aside) cli.say(`${name} was set aside earlier`)
+    for (const { what, error } of left) cli.warn(`${what} is left for the next start`, error)
+    await new Promise<void>((resolve) => {
+      if (cli.signal.aborted) resolve()
+      else cli.signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    await daemon.stop()
+    // To be told to stop is how it ends.
+    return 0
+  },
+}

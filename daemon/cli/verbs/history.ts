@@ -1,0 +1,45 @@
+/** `history`: each point that a project can be brought back to. */
+import { projectId } from '../../../pipeline/base/ids.ts'
+import { humanBytes } from '../../../pipeline/base/units.ts'
+import type { Verb } from '../cli.ts'
+import { localTime, table, toJson } from '../output.ts'
+
+interface Point {
+  readonly point: string
+  readonly at: string
+  readonly host: string
+  readonly streams: number
+  readonly bytes: string
+  readonly keptAs: string | null
+}
+
+export const verb: Verb<[id: string]> = {
+  configure(command) {
+    command.argument('<id>', 'the project')
+  },
+
+  async run(cli, [text]) {
+    const id = projectId(text)
+    const { points } = await cli.ask<{ points: readonly Point[] }>('GET', `/v1/projects/${id}/history`)
+    if (cli.out.json) return cli.out.lines(points.map((point) => toJson(point)))
+    await cli.out.lines(points.length === 0 ? [`nothing of ${id} was saved yet`] : lines(points))
+  },
+}
+
+const lines = (points: readonly Point[]): string[] =>
+  table(
+    [
+      { title: 'POINT', align: 'right' },
+      { title: 'TIME' },
+      { title: 'TO RECEIVE', align: 'right' },
+      { title: 'STREAMS', align: 'right' },
+      { title: 'KEPT AS' },
+    ],
+    points.map(({ point, at, bytes, streams, keptAs }) => [
+      point,
+      localTime(Date.parse(at)),
+      humanBytes(BigInt(bytes)),
+      String(streams),
+      keptAs ?? 'may go',
+    ]),
+  )

@@ -1,0 +1,58 @@
+/** The API as an OpenAPI document, made of the same schemas that check the requests. */
+import { z } from 'zod'
+import type { Route } from './route.ts'
+
+export function openapi(routes: readonly Route[], version: string): object {
+  const paths: Record<string, Record<string, object>> = {}
+  for (const { method, path, about, params, body } of routes) {
+    const properties = schemaOf(params).properties as Record<string, object> | undefined
+    const takesBody = method !== 'GET' && method !== 'DELETE'
+    paths[path] ??= {}
+    paths[path][method.toLowerCase()] = {
+      summary: about,
+      parameters: Object.entries(properties ?? {}).map(([name, schema]) => ({
+        name,
+        in: 'path',
+        required: true,
+        schema,
+      })),
+      ...(takesBody && { requestBody: { content: { 'application/json': { schema: schemaOf(body) } } } }),
+      responses: {
+        200: { description: 'Done, or found done', content: { 'application/json': {} } },
+        default: {
+          description: 'What went wrong, and what to do next',
+          content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+        },
+      },
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Tidepool', version },
+    paths,
+    components: { schemas: { Error: ERROR } },
+  }
+}
+
+const schemaOf = (schema: z.ZodType): Record<string, unknown> =>
+  z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
+
+const ERROR = {
+  type: 'object',
+  properties: {
+    error: {
+      type: 'object',
+      required: ['code', 'message', 'temporary', 'facts'],
+      properties: {
+        code: { type: 'string' },
+        message: { type: 'string' },
+        hint: { type: 'string' },
+        temporary: {
+          type: 'boolean',
+          description: 'The same request may succeed later with nothing changed',
+        },
+        facts: { type: 'object' },
+      },
+    },
+  },
+}

@@ -1,0 +1,47 @@
+/** One route of the API as a value: what it takes, checked by a schema, and what it does. The server and the document are made of these. */
+import { z } from 'zod'
+import { projectId } from '../../pipeline/base/ids.ts'
+import type { Daemon } from '../daemon.ts'
+
+export interface Call<Params, Body> {
+  readonly daemon: Daemon
+  readonly params: Params
+  readonly body: Body
+  /** Fires when the caller has gone, or the time for it is over. */
+  readonly signal: AbortSignal
+}
+
+export interface Route<Params = unknown, Body = unknown> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** Names in braces are parameters: `/v1/projects/{id}`. */
+  readonly path: string
+  readonly about: string
+  readonly params: z.ZodType<Params>
+  readonly body: z.ZodType<Body>
+  /** What is answered, as an object; bigints leave as text. */
+  run(call: Call<Params, Body>): Promise<object>
+}
+
+/** Keeps the types of what the schemas read. */
+export const route = <Params, Body>(one: Route<Params, Body>): Route => one as unknown as Route
+
+export const nothing = z.strictObject({}).default({})
+
+const checked = <T>(read: (text: string) => T, what: string) =>
+  z.string().transform((text, context): T => {
+    try {
+      return read(text)
+    } catch {
+      context.addIssue({ code: 'custom', message: `is no ${what}` })
+      return z.NEVER
+    }
+  })
+
+export const anId = z.strictObject({ id: checked(projectId, 'project id') })
+
+/** A whole number as text or, where it is small enough for JSON, as a number. */
+export const bytesCount = z
+  .union([z.string().regex(/^[0-9]{1,19}$/), z.int().nonnegative()])
+  .transform((value) => BigInt(value))
+
+export const pointGuid = z.string().regex(/^[0-9]{1,20}$/, 'is no GUID of a point')

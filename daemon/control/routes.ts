@@ -1,0 +1,253 @@
+/** What can be asked of the daemon. Each verb may be called twice: the second call finds it done. */
+import { z } from 'zod'
+import { guid } from '../../pipeline/base/ids.ts'
+import { readProject } from '../../pipeline/graph/settle.ts'
+import { undelete } from '../projects/destroy.ts'
+import { historyOf } from '../projects/history.ts'
+import { acknowledge, pinPoint } from '../projects/points.ts'
+import { snapshotProject } from '../projects/snapshot.ts'
+import { anId, bytesCount, nothing, pointGuid, type Route, route } from './route.ts'
+import { hereView, pointView, projectView } from './views.ts'
+
+const none = z.object({})
+
+export const routes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/v1/status',
+    about: 'This host at a glance: what is open, what is not saved yet, and whether it may act',
+    params: none,
+    body: nothing,
+    run: async ({ daemon }) => daemon.status(),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/ready',
+    about: 'Answers as soon as projects can be opened',
+    params: none,
+    body: nothing,
+    run: async ({ daemon }) => {
+      daemon.engine.host.mayAct()
+      return { ready: true }
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/projects',
+    about: 'The projects that are in this pool',
+    params: none,
+    body: nothing,
+    run: async ({ daemon: { engine } }) => ({
+      projects: (await engine.residents()).map(({ id, mounted }) => ({
+        id,
+        mounted,
+        ...hereView(engine, id),
+      })),
+    }),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects',
+    about: 'Make a project and open it here',
+    params: none,
+    body: z.strictObject({
+      id: anId.shape.id,
+      quotaBytes: bytesCount.optional(),
+      owner: z.strictObject({ uid: z.int(), gid: z.int() }).optional(),
+      properties: z.record(z.string(), z.string()).optional(),
+    }),
+    run: async ({ daemon, body: { id, quotaBytes, owner, properties }, signal }) => {
+      const set = {
+        ...(quotaBytes !== undefined && { quotaBytes }),
+        ...(owner && { owner }),
+        ...(properties && { properties }),
+      }
+      const { path, project } = await daemon.engine.create(id, { ...set, signal })
+      return { ...projectView(project), path: daemon.pathOf(id), realPath: path }
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/projects/{id}',
+    about: 'What the store and this host know of a project',
+    params: anId,
+    body: nothing,
+    run: async ({ daemon: { engine }, params: { id }, signal }) => ({
+      ...projectView(await readProject(engine.host.store.catalogue, id, { signal })),
+      here: hereView(engine, id),
+    }),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/open',
+    about: 'Own it, receive what the pool lacks of it, mount it',
+    params: anId,
+    body: nothing,
+    run: async ({ daemon, params: { id }, signal }) => {
+      const { path, project, receivedStreams, receivedBytes, fellBack, setAside } = await daemon.engine.open(
+        id,
+        { signal },
+      )
+      const notes = [
+        ...fellBack.map(({ from, to, why }) => `point ${from} could not be received, this is ${to}: ${why}`),
+        ...setAside.map(({ name, why }) => `${name} was set aside: ${why}`),
+      ]
+      const received = { receivedStreams, receivedBytes }
+      return { ...projectView(project), path: daemon.pathOf(id), realPath: path, ...received, notes }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/save',
+    about: 'Send to the store what it has not',
+    params: anId,
+    body: nothing,
+    run: async ({ daemon, params: { id }, signal }) => {
+      const saved = await daemon.engine.save(id, { signal })
+      const bytes = saved.kind === 'saved' ? { bytes: saved.bytes, placement: saved.placement } : {}
+      return { ...projectView(saved.project), kind: saved.kind, point: saved.point, ...bytes }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/snapshot',
+    about: 'Make a point of what it is now',
+    params: anId,
+    body: z.strictObject({ local: z.boolean().default(false) }).prefault({}),
+    run: async ({ daemon, params: { id }, body: { local }, signal }) => ({
+      id,
+      point: await snapshotProject(daemon.engine.host, id, { local, signal }),
+    }),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/close',
+    about: 'Save it, unmount it, release it',
+    params: anId,
+    body: nothing,
+    run: async ({ daemon, params: { id }, signal }) =>
+      projectView((await daemon.engine.close(id, { signal })).project),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/evict',
+    about: 'Close it, and take it out of the pool once the store is proven to hold it',
+    params: anId,
+    body: nothing,
+    run: async ({ daemon, params: { id }, signal }) => {
+      const { project, freedBytes, point } = await daemon.engine.evict(id, { signal })
+      return { ...projectView(project), point, freedBytes }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/destroy',
+    about: 'Nobody can open it any more; an undelete has it back until its window is over',
+    params: anId,
+    body: nothing,
+    run: async ({ daemon, params: { id }, signal }) =>
+      projectView(await daemon.engine.destroy(id, { signal })),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/undelete',
+    about: 'Have a destroyed project back',
+    params: anId,
+    body: nothing,
+    run: async ({ daemon, params: { id }, signal }) =>
+      projectView(await undelete(daemon.engine.host, id, { signal })),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/projects/{id}/history',
+    about: 'Each point that it can be brought back to, newest first',
+    params: anId,
+    body: nothing,
+    run: async ({ daemon: { engine }, params: { id }, signal }) => {
+      const project = await readProject(engine.host.store.catalogue, id, { signal })
+      return { id, points: historyOf(project, engine.host.settings.retention).map(pointView) }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/rollback',
+    about: 'Make an older point its state; what it is now stays a point until it is acknowledged',
+    params: anId,
+    body: z.strictObject({ point: pointGuid }),
+    run: async ({ daemon, params: { id }, body: { point }, signal }) => {
+      const { project, path } = await daemon.engine.rollBack(id, guid(BigInt(point)), { signal })
+      return { ...projectView(project), path: daemon.pathOf(id), realPath: path }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/restore',
+    about: 'Mount an old point beside it, read-only: by its GUID, or the newest at or before a time',
+    params: anId,
+    body: z.union([
+      z.strictObject({ point: pointGuid }),
+      z.strictObject({ at: z.iso.datetime({ offset: true }) }),
+    ]),
+    run: async ({ daemon, params: { id }, body, signal }) => {
+      const which = 'point' in body ? { guid: guid(BigInt(body.point)) } : { atMs: Date.parse(body.at) }
+      const { path, point } = await daemon.engine.restorePoint(id, which, { signal })
+      return { id, point, path }
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/v1/projects/{id}/restored/{point}',
+    about: 'Unmount and remove what a restore has brought',
+    params: anId.extend({ point: pointGuid }),
+    body: nothing,
+    run: async ({ daemon, params: { id, point }, signal }) => ({
+      id,
+      removed: await daemon.engine.removeRestored(id, guid(BigInt(point)), { signal }),
+    }),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/pin',
+    about: 'Keep a point whatever the policy says',
+    params: anId,
+    body: z.strictObject({ point: pointGuid }),
+    run: async ({ daemon, params: { id }, body: { point }, signal }) =>
+      projectView(await pinPoint(daemon.engine.host, id, guid(BigInt(point)), { signal })),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/acknowledge',
+    about: 'From now on the policy alone decides about these points: pins, side points, what a rollback left',
+    params: anId,
+    body: z.strictObject({ points: z.array(pointGuid).min(1).max(1000) }),
+    run: async ({ daemon, params: { id }, body: { points }, signal }) =>
+      projectView(
+        await acknowledge(
+          daemon.engine.host,
+          id,
+          points.map((point) => guid(BigInt(point))),
+          { signal },
+        ),
+      ),
+  }),
+  route({
+    method: 'PUT',
+    path: '/v1/projects/{id}/quota',
+    about: 'What it may take; null for no limit',
+    params: anId,
+    body: z.strictObject({ quotaBytes: bytesCount.nullable() }),
+    run: async ({ daemon, params: { id }, body: { quotaBytes }, signal }) =>
+      projectView(await daemon.engine.setQuota(id, quotaBytes, { signal })),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/move',
+    about: 'Let another host have it at once',
+    params: anId,
+    body: z.strictObject({ to: z.string().min(1).max(255) }),
+    run: async ({ daemon, params: { id }, body: { to }, signal }) => {
+      const moved = await daemon.engine.move(id, to, { signal })
+      return { ...projectView(moved.project), to: moved.to, tookMs: Math.round(moved.tookMs) }
+    },
+  }),
+]

@@ -1,0 +1,48 @@
+/** What the API tells of things: the same names everywhere, times in UTC. */
+import type { ProjectId } from '../../pipeline/base/ids.ts'
+import type { Project } from '../../pipeline/graph/state.ts'
+import type { Engine } from '../projects/engine.ts'
+import type { HistoryPoint } from '../projects/history.ts'
+
+const utc = (ms: number): string => new Date(ms).toISOString()
+
+export function projectView({ id, statics }: Project) {
+  return {
+    id,
+    state: statics.life,
+    owner: statics.owner,
+    head: statics.head,
+    quotaBytes: statics.quotaBytes,
+    uid: statics.uid,
+    gid: statics.gid,
+    epoch: statics.epoch,
+  }
+}
+
+/** What this host knows of it at this moment, without asking anybody. */
+export function hereView(engine: Engine, id: ProjectId) {
+  const saves = engine.saves.state(id)
+  const lock = engine.host.locks.state(id)
+  const nowMs = engine.host.clock.monotonicMs()
+  return {
+    open: saves !== undefined,
+    doing: lock ? { what: lock.what, forMs: Math.round(lock.forMs), waiting: lock.waiting } : null,
+    unsavedMs: saves ? Math.round(nowMs - saves.savedUpToMs) : null,
+    nextSaveInMs: saves?.nextAtMs === undefined ? null : Math.max(0, Math.round(saves.nextAtMs - nowMs)),
+    failedSaves: saves?.failures ?? 0,
+    lastError: saves?.error instanceof Error ? saves.error.message : null,
+    idleMs: saves ? Math.round(engine.access.idleMs(id)) : null,
+  }
+}
+
+export const pointView = (point: HistoryPoint) => ({
+  point: point.guid,
+  at: utc(point.atMs),
+  name: point.name ?? null,
+  host: point.host,
+  streams: point.pathStreams,
+  bytes: point.pathBytes,
+  referencedBytes: point.referencedBytes ?? null,
+  isHead: point.isHead,
+  keptAs: point.keptAs ?? null,
+})

@@ -1,0 +1,119 @@
+/** The daemon: a store, a pool's engine and the ways in to it, started and stopped as one. */
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { datasetName, poolOf } from '../native/zfs/names.ts'
+import { poolState } from '../native/zfs/pool.ts'
+import { openZfs, type Zfs } from '../native/zfs/zfs.ts'
+import { TidepoolError } from '../pipeline/base/errors.ts'
+import type { ProjectId } from '../pipeline/base/ids.ts'
+import { type OpenedStore, openStore } from '../pipeline/stores/open.ts'
+import type { Config } from './config/schema.ts'
+import { routes } from './control/routes.ts'
+import { type Served, serve } from './control/server.ts'
+import { Engine } from './projects/engine.ts'
+
+export const socketOf = (config: Pick<Config, 'run'>): string => join(config.run, 'tidepool.sock')
+
+export class Daemon {
+  readonly config: Config
+  readonly engine: Engine
+  readonly zfs: Zfs
+  readonly #opened: OpenedStore
+  readonly #stop = new AbortController()
+  readonly #startedMs = Date.now()
+  #served: Served | undefined
+
+  private constructor(config: Config, opened: OpenedStore, zfs: Zfs, engine: Engine) {
+    this.config = config
+    this.#opened = opened
+    this.zfs = zfs
+    this.engine = engine
+  }
+
+  /** Resolves once projects can be opened; what fails on the way ends what was begun. */
+  static async start(config: Config, signal?: AbortSignal): Promise<Daemon> {
+    const opened = await openStore(config.store, { signal })
+    try {
+      const zfs = await openZfs({}, signal ? { signal } : {})
+      const engine = await Engine.start(
+        {
+          store: opened.store,
+          limiter: opened.limiter,
+          zfs,
+          parent: datasetName(config.dataset),
+          mountRoot: config.mounts,
+          stateDirectory: config.state,
+          name: config.name ?? hostname(),
+          settings: {
+            retention: config.keep,
+            snapshotQuotaFactor: config.save.snapshotQuotaFactor,
+            takeover: config.takeover,
+            evictAfterCommitMs: config.evict.afterCommit,
+          },
+          saves: { intervalMs: config.save.interval, atOnce: config.save.atOnce },
+        },
+        signal,
+      )
+      const daemon = new Daemon(config, opened, zfs, engine)
+      try {
+        daemon.#served = await serve(daemon, { socket: socketOf(config), routes })
+        return daemon
+      } catch (error) {
+        await engine.stop()
+        throw error
+      }
+    } catch (error) {
+      await opened.close()
+      throw error
+    }
+  }
+
+  /** Fires when it begins to stop. */
+  get signal(): AbortSignal {
+    return this.#stop.signal
+  }
+
+  /** Where its users find a project. */
+  pathOf(id: ProjectId): string {
+    return join(this.config.access, id)
+  }
+
+  async status() {
+    const { engine, config } = this
+    const residents = await engine.residents()
+    const { error } = engine.membership.state.kind === 'live' ? { error: undefined } : engine.membership.state
+    return {
+      host: engine.host.host,
+      name: config.name ?? hostname(),
+      upMs: Date.now() - this.#startedMs,
+      mayAct: engine.membership.state.kind === 'live',
+      why: error instanceof Error ? error.message : null,
+      store: config.store.replace(/\/\/[^@/]*@/, '//'),
+      dataset: config.dataset,
+      zfs: this.zfs.capabilities.version ?? this.zfs.capabilities.flavour,
+      pool: await poolState(this.zfs, poolOf(engine.host.parent)),
+      resident: residents.length,
+      mounted: residents.filter(({ mounted }) => mounted).length,
+      longestUnsavedMs: Math.round(engine.saves.longestUnsavedMs),
+      open: engine.saves.size,
+      failingSaves: engine.saves.failing.map(({ id, error }) => ({
+        id,
+        why: error instanceof Error ? error.message : String(error),
+      })),
+      busy: engine.host.locks.busy,
+    }
+  }
+
+  /** Ends all but what users have mounted. */
+  async stop(): Promise<void> {
+    this.#stop.abort(
+      new TidepoolError('shutting-down', 'the daemon is stopping', {
+        temporary: true,
+        hint: 'Ask again when it has started.',
+      }),
+    )
+    await this.#served?.close()
+    await this.engine.stop()
+    await this.#opened.close()
+  }
+}
