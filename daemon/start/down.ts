@@ -1,0 +1,66 @@
+/** `npm stop`: ends the daemon of this checkout, saves and unmounts every project, and puts its pool away. */
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openZfs, type Zfs } from '../../native/zfs/zfs.ts'
+import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { readConfig } from '../config/read.ts'
+import { Daemon } from '../daemon.ts'
+import { type Checkout, checkoutAt } from './checkout.ts'
+
+const PATIENCE_MS = 60_000
+
+/** Resolves with false where something could not be saved or is in use: it is named, and the pool stays. */
+export async function down(root: string, signal: AbortSignal, say: (line: string) => void): Promise<boolean> {
+  const checkout = checkoutAt(root)
+  await endProcess(join(checkout.directory, 'up.pid'))
+  const zfs = await openZfs()
+  const daemon = await Daemon.start(await readConfig(checkout.configFile), signal)
+  let allClosed = true
+  try {
+    for (const { id } of await daemon.engine.residents())
+      try {
+        await daemon.engine.close(id, { signal })
+        say(`${id} is saved`)
+      } catch (error) {
+        allClosed = false
+        say(`${id} stays as it is: ${error instanceof Error ? error.message : String(error)}`)
+      }
+  } finally {
+    await daemon.stop()
+  }
+  if (!allClosed) return false
+  await zfs.commands.change('zpool', ['export', checkout.pool])
+  say(`${checkout.pool} is put away; npm start finds everything again`)
+  await endZfs(checkout, zfs, say)
+  return true
+}
+
+/** The zfs-fuse that a start has begun, once no pool is left in it. */
+async function endZfs({ directory }: Checkout, zfs: Zfs, say: (line: string) => void): Promise<void> {
+  const file = join(directory, 'zfs-fuse.pid')
+  if ((await zfs.commands.read('zpool', ['list', '-H', '-o', 'name'])).trim() !== '') return
+  if (await endProcess(file, 'zfs-fuse')) say('zfs-fuse has ended')
+}
+
+/** False where the file names no process, or one of another name. */
+async function endProcess(file: string, name?: string): Promise<boolean> {
+  const pid = Number(await readFile(file, 'utf8').catch(() => ''))
+  if (!(pid > 1)) return false
+  if (name !== undefined && (await commandOf(pid)) !== name) return false
+  try {
+    process.kill(pid, 'SIGTERM')
+    for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await sleep(50))
+      process.kill(pid, 0)
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error
+    await rm(file, { force: true })
+    return true
+  }
+  throw new TidepoolError('still-running', `process ${pid} of ${file} has not ended`, {
+    hint: `Look at what it does, end it, and try again.`,
+  })
+}
+
+const commandOf = async (pid: number): Promise<string> =>
+  (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim()

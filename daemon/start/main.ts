@@ -1,0 +1,33 @@
+/** The process behind `npm start` and `npm stop`. */
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { describeFailure } from '../cli/exit.ts'
+import { checkoutAt } from './checkout.ts'
+import { down } from './down.ts'
+import { up } from './up.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+
+async function main(verb: string | undefined): Promise<number> {
+  const interrupted = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => interrupted.abort(new TidepoolError('interrupted', 'interrupted')))
+  const say = (line: string): void => void process.stdout.write(`${line}\n`)
+  if (verb === 'down') return (await down(ROOT, interrupted.signal, say)) ? 0 : 1
+  const pidFile = join(checkoutAt(ROOT).directory, 'up.pid')
+  await up(ROOT, interrupted.signal, say, () => writeFile(pidFile, String(process.pid)))
+  await rm(pidFile, { force: true })
+  return 0
+}
+
+main(process.argv[2]).then(
+  (code) => {
+    process.exitCode = code
+  },
+  (error: unknown) => {
+    process.stderr.write(describeFailure(error, { json: false, debug: process.env.TIDEPOOL_DEBUG === '1' }))
+    process.exitCode = 1
+  },
+)

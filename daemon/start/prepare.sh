@@ -1,0 +1,53 @@
+#!/bin/sh
+# Makes a checkout ready to serve projects on this machine: the npm packages, a ZFS that answers. Says each thing that it does in
+# one line, and nothing where all is there. Exit code 3 where something is missing that it can't bring.
+#   prepare.sh DIRECTORY    where this checkout keeps its own things
+set -eu
+cd "$(dirname "$0")/../.."
+PATH=$PATH:/usr/sbin:/sbin
+own=$1
+
+say() { echo "setup: $*"; }
+lacks() {
+  echo "This machine lacks what projects need: $1." >&2
+  echo "To have it: $2" >&2
+  echo "Without any of it, streams can be stored and checked all the same: tidepool stream --help" >&2
+  exit 3
+}
+
+[ "$(id -u)" = 0 ] || lacks "root" "run it as root (sudo npm start); pools and mounts are root's"
+
+if ! cmp -s package-lock.json node_modules/.tidepool-lock; then
+  say "npm ci (node_modules is missing or older than package-lock.json)"
+  npm ci --no-audit --no-fund --loglevel=error
+  cp package-lock.json node_modules/.tidepool-lock
+fi
+
+answers() { timeout 20 zpool list -H -o name >/dev/null 2>&1; }
+
+# A machine with a kernel ZFS keeps it: zfs-fuse brings commands of the same names.
+if command -v zpool >/dev/null && [ -e /sys/module/zfs ]; then exit 0; fi
+if ! command -v zpool >/dev/null; then
+  command -v apt-get >/dev/null || lacks "a ZFS" "install OpenZFS for this system"
+  say "apt-get install zfs-fuse (a ZFS in user space: for trying it out; servers want the kernel's)"
+  DEBIAN_FRONTEND=noninteractive
+  export DEBIAN_FRONTEND
+  install="apt-get install -y -qq --no-install-recommends --no-remove zfs-fuse"
+  $install >/dev/null 2>&1 || { apt-get update -qq >/dev/null 2>&1 && $install >/dev/null 2>&1; } ||
+    lacks "a ZFS" "apt-get install zfs-fuse, or zfsutils-linux with its kernel module"
+fi
+answers && exit 0
+command -v zfs-fuse >/dev/null || lacks "a ZFS that answers" "modprobe zfs, or apt-get install zfs-fuse"
+[ -e /dev/fuse ] || lacks "/dev/fuse" "modprobe fuse; in a container, give it the device"
+
+say "zfs-fuse is started; it ends with the last pool at npm stop"
+mkdir -p "$own"
+# A session of its own: a Ctrl-C here would end it, and every mount with it.
+setsid zfs-fuse --no-daemon --no-kstat-mount --enable-xattr </dev/null >"$own/zfs-fuse.log" 2>&1 &
+echo $! >"$own/zfs-fuse.pid"
+tries=0
+until answers; do
+  tries=$((tries + 1))
+  [ $tries -lt 100 ] || lacks "a ZFS that answers" "look into $own/zfs-fuse.log"
+  sleep 0.2
+done
