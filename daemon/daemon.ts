@@ -14,6 +14,12 @@ import { Engine } from './projects/engine.ts'
 
 export const socketOf = (config: Pick<Config, 'run'>): string => join(config.run, 'tidepool.sock')
 
+/** Instead of what the configuration names. */
+export interface DaemonParts {
+  readonly opened?: OpenedStore
+  readonly zfs?: Zfs
+}
+
 export class Daemon {
   readonly config: Config
   readonly engine: Engine
@@ -31,10 +37,10 @@ export class Daemon {
   }
 
   /** Resolves once projects can be opened; what fails on the way ends what was begun. */
-  static async start(config: Config, signal?: AbortSignal): Promise<Daemon> {
-    const opened = await openStore(config.store, { signal })
+  static async start(config: Config, signal?: AbortSignal, parts: DaemonParts = {}): Promise<Daemon> {
+    const opened = parts.opened ?? (await openStore(config.store, { signal }))
     try {
-      const zfs = await openZfs({}, signal ? { signal } : {})
+      const zfs = parts.zfs ?? (await openZfs({}, signal ? { signal } : {}))
       const engine = await Engine.start(
         {
           store: opened.store,
