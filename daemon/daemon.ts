@@ -10,6 +10,7 @@ import { type OpenedStore, openStore } from '../pipeline/stores/open.ts'
 import type { Config } from './config/schema.ts'
 import { routes } from './control/routes.ts'
 import { type Served, serve } from './control/server.ts'
+import { sweepView } from './control/views.ts'
 import { Engine } from './projects/engine.ts'
 
 export const socketOf = (config: Pick<Config, 'run'>): string => join(config.run, 'tidepool.sock')
@@ -55,6 +56,13 @@ export class Daemon {
             snapshotQuotaFactor: config.save.snapshotQuotaFactor,
             takeover: config.takeover,
             evictAfterCommitMs: config.evict.afterCommit,
+          },
+          residency: {
+            highWatermark: config.evict.highWatermark,
+            lowWatermark: config.evict.lowWatermark,
+            idleGraceMs: config.evict.grace,
+            ...(config.evict.maxResident !== undefined && { maxResident: config.evict.maxResident }),
+            ...(config.evict.idleAfter !== undefined && { evictIdleAfterMs: config.evict.idleAfter }),
           },
           saves: { intervalMs: config.save.interval, atOnce: config.save.atOnce },
         },
@@ -107,6 +115,7 @@ export class Daemon {
         why: error instanceof Error ? error.message : String(error),
       })),
       busy: engine.host.locks.busy,
+      sweep: sweepView(engine.sweeper),
     }
   }
 

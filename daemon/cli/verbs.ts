@@ -109,6 +109,22 @@ export const groups: readonly Group[] = [
     load: async () => (await import('./verbs/daemon.ts')).verb,
   },
   {
+    name: 'config',
+    about: 'The configuration of the daemon',
+    verbs: [
+      {
+        name: 'check',
+        about: 'Read it as the daemon would',
+        load: async () => (await import('./verbs/config-check.ts')).verb,
+      },
+      {
+        name: 'example',
+        about: 'Print every key, what it means and its default',
+        load: async () => (await import('./verbs/config-example.ts')).verb,
+      },
+    ],
+  },
+  {
     name: 'store',
     about: 'The store as a whole',
     verbs: [

@@ -8,6 +8,7 @@ import { LinkedAbort } from '../../pipeline/base/abort.ts'
 import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Daemon } from '../daemon.ts'
 import { bodyOf, statusOf } from './errors.ts'
+import { openapi } from './openapi.ts'
 import type { Route } from './route.ts'
 
 export interface ServeOptions {
@@ -79,6 +80,8 @@ function server(daemon: Daemon, routes: readonly Route[], limitMs: number): Fast
       .type('application/json')
       .send(toJson(bodyOf(error)))
   })
+  const document = toJson(openapi(routes, '1'))
+  app.get('/v1/openapi.json', async (_request, reply) => reply.type('application/json').send(document))
   for (const one of routes)
     app.route({
       method: one.method,

@@ -3,6 +3,7 @@ import type { ProjectId } from '../../pipeline/base/ids.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import type { Engine } from '../projects/engine.ts'
 import type { HistoryPoint } from '../projects/history.ts'
+import type { Sweeper } from '../projects/sweep.ts'
 
 const utc = (ms: number): string => new Date(ms).toISOString()
 
@@ -31,6 +32,7 @@ export function hereView(engine: Engine, id: ProjectId) {
     nextSaveInMs: saves?.nextAtMs === undefined ? null : Math.max(0, Math.round(saves.nextAtMs - nowMs)),
     failedSaves: saves?.failures ?? 0,
     lastError: saves?.error instanceof Error ? saves.error.message : null,
+    staysBecause: whyHere(engine.sweeper, id),
     idleMs: saves ? Math.round(engine.access.idleMs(id)) : null,
   }
 }
@@ -46,3 +48,24 @@ export const pointView = (point: HistoryPoint) => ({
   isHead: point.isHead,
   keptAs: point.keptAs ?? null,
 })
+
+/** What the last look at the pool let go, and what it could not. */
+export function sweepView({ last, error }: Sweeper) {
+  const why = (of: unknown): string => (of instanceof Error ? of.message : String(of))
+  if (!last) return error === undefined ? null : { failed: why(error) }
+  return {
+    at: utc(last.atMs),
+    evicted: last.evicted,
+    refused: last.refused.map(({ id, why: wanted, error: cause }) => ({
+      id,
+      why: wanted,
+      because: why(cause),
+    })),
+    shortOfBytes: last.shortOfBytes,
+    tooMany: last.tooMany,
+    ...(error !== undefined && { failed: why(error) }),
+  }
+}
+
+/** Why it was not let go, where the last look saw a reason. */
+export const whyHere = ({ last }: Sweeper, id: ProjectId): string | null => last?.stay.get(id) ?? null

@@ -29,12 +29,14 @@ import { type Opened, open } from './open.ts'
 import { lockPool, type PoolLock } from './pool-lock.ts'
 import { changeQuota } from './quota.ts'
 import { type FoundResident, type Reconciled, reconcile, survey } from './reconcile.ts'
+import { DEFAULT_RESIDENCY, type ResidencySettings } from './residency.ts'
 import { type RestoredPoint, restorePoint } from './restore-point.ts'
 import { removeRestored } from './restored.ts'
 import { Restores } from './restores.ts'
 import { rollBack } from './roll-back.ts'
 import { type Saved, type SaveOptions, save } from './save.ts'
 import { SaveQueue, type SaveQueueOptions } from './save-queue.ts'
+import { Sweeper } from './sweep.ts'
 import type { WhichPoint } from './which-point.ts'
 
 export interface EngineParts {
@@ -51,6 +53,8 @@ export interface EngineParts {
   /** Of this host, for people. */
   readonly name: string
   readonly settings: ProjectSettings
+  readonly residency?: ResidencySettings
+  readonly sweepEveryMs?: number
   readonly saves?: Partial<Pick<SaveQueueOptions, 'intervalMs' | 'atOnce'>>
   readonly clock?: Clock
   readonly random?: () => number
@@ -63,6 +67,7 @@ export class Engine {
   readonly found: Reconciled & { readonly access: FoundAccess }
   readonly saves: SaveQueue
   readonly access: LastAccess
+  readonly sweeper: Sweeper
   readonly membership: Membership
   readonly #lock: PoolLock
   readonly #stop = new AbortController()
@@ -75,6 +80,7 @@ export class Engine {
     found: Engine['found'],
     saves: SaveQueue,
     access: LastAccess,
+    residency: Pick<EngineParts, 'residency' | 'sweepEveryMs'>,
   ) {
     this.host = host
     this.membership = membership
@@ -84,8 +90,15 @@ export class Engine {
     this.access = access
     for (const { id, mounted } of found.residents) if (mounted) saves.watch(id)
     access.keepOnly(found.residents.map(({ id }) => id))
+    this.sweeper = new Sweeper({
+      host,
+      access,
+      settings: residency.residency ?? DEFAULT_RESIDENCY,
+      evict: (id, stop) => this.evict(id, { signal: stop }),
+      ...(residency.sweepEveryMs !== undefined && { intervalMs: residency.sweepEveryMs }),
+    })
     const { signal } = this.#stop
-    this.#running = Promise.all([saves.run(signal), access.run(signal)])
+    this.#running = Promise.all([saves.run(signal), access.run(signal), this.sweeper.run(signal)])
   }
 
   /** Resolves once projects can be opened. Rejects with `pool-locked` where another process works with the pool. */
@@ -140,7 +153,7 @@ export class Engine {
         ...parts.saves,
       })
       const last = await openLastAccess(parts.stateDirectory, { clock })
-      return new Engine(host, member, lock, { ...found, access: last.found }, saves, last.access)
+      return new Engine(host, member, lock, { ...found, access: last.found }, saves, last.access, parts)
     } catch (error) {
       await membership?.leave({ forGood: false })
       await lock.release()

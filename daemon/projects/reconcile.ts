@@ -18,6 +18,7 @@ export interface FoundResident {
   readonly name: DatasetName
   readonly openedEpoch: bigint
   readonly mounted: boolean
+  readonly usedBytes: bigint
 }
 
 export interface Found {
@@ -92,7 +93,14 @@ export async function survey(host: ProjectHost, { signal }: ActOptions = {}): Pr
       unknown.push({ name, why: foreign ?? 'it has no id' })
     else if (role?.role === 'aside') aside.push({ id, name })
     else if (role?.id !== id) renamed.push({ id, name })
-    else residents.push({ id, name, mounted, openedEpoch: BigInt(user.get(EPOCH_PROPERTY) ?? 0) })
+    else
+      residents.push({
+        id,
+        name,
+        mounted,
+        usedBytes: dataset.usedBytes,
+        openedEpoch: BigInt(user.get(EPOCH_PROPERTY) ?? 0),
+      })
   }
   return { residents, aside, restored, renamed, unknown, temporary }
 }

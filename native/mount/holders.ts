@@ -40,6 +40,22 @@ export async function holders(
   return found
 }
 
+/** Of all mounts below one directory in one look: which of its entries some process is in. */
+export async function entriesInUse(
+  root: string,
+  { proc = '/proc' }: HoldersOptions = {},
+): Promise<Set<string>> {
+  const used = new Set<string>()
+  const prefix = `${root}/`
+  // Never a hit, so that each process is looked at to its end.
+  const note = (path: string | undefined): path is string => {
+    if (path?.startsWith(prefix)) used.add(path.slice(prefix.length).split('/', 1)[0] as string)
+    return false
+  }
+  for (const entry of await readdir(proc)) if (/^[0-9]+$/.test(entry)) await holdsBy(join(proc, entry), note)
+  return used
+}
+
 type Hit = Pick<Holder, 'how' | 'path'>
 
 async function holdsBy(

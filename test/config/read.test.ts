@@ -1,5 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { exampleConfig } from '../../daemon/config/example.ts'
 import { parseConfig, readConfig } from '../../daemon/config/read.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { rejection } from '../contracts/values.ts'
@@ -52,6 +53,17 @@ test('each mistake is told with its line, all at once', () => {
       `${key}: ${found.join(' | ')}`,
     )
   assert.match(found.join(), /is no duration such as 90s/)
+})
+
+test('the example is a configuration, with every key at its default', () => {
+  const text = exampleConfig()
+  const least = 'store: dir:/var/lib/tidepool/store\ndataset: tank/projects\n'
+  assert.equal(parseConfig(text, 'x.yaml'), parseConfig(least, 'x.yaml'))
+  assert.match(text, /# from one save of a project to the next\n {2}interval: 60s\n/)
+  // Also with what it only suggests.
+  const all = parseConfig(text.replace(/^( *)# (\w+: )/gm, '$1$2'), 'x.yaml')
+  assert.is(all.evict.maxResident, 500)
+  assert.is(all.name, 'host1')
 })
 
 test('what is missing is named; what is no YAML at all is told with its line', () => {

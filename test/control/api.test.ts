@@ -144,6 +144,7 @@ test('a second daemon is refused, and where none is that is said', () =>
     assert.is(codeOf(await rejection(client.call('GET', '/v1/ready'), 'nobody')), 'daemon-missing')
     const next = await again()
     assert.equal(await client.call('GET', '/v1/ready'), { ready: true })
+    assert.ok('paths' in (await client.call('GET', '/v1/openapi.json')))
     await next.stop()
   }))
 
