@@ -20,6 +20,8 @@ const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
   'event-loop': async () => (await import('./event-loop.ts')).eventLoop,
   memory: async () => (await import('./memory.ts')).memory,
   projects: async () => (await import('./projects.ts')).projects,
+  'many-projects': async () => (await import('./many-projects.ts')).manyProjects,
+  'many-saves': async () => (await import('./many-saves.ts')).manySaves,
   scrub: async () => (await import('./scrub.ts')).scrub,
   'scrub-cassandra': async () => (await import('./scrub-cassandra.ts')).scrubCassandra,
 }
