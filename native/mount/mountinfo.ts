@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises'
 export interface Mount {
   readonly id: number
   readonly parentId: number
+  /** `major:minor` of its file system; for FUSE the minor names the connection. */
+  readonly device: string
   /** Where in its file system it starts; `/` for a whole one. */
   readonly root: string
   readonly mountPoint: string
@@ -26,13 +28,21 @@ export function parseMountinfo(text: string): Mount[] {
   return text.split('\n').flatMap((line) => {
     const fields = line.split(' ')
     const dash = fields.indexOf('-', 6)
-    const [id, parentId, , root, mountPoint, options] = fields
-    if (dash < 0 || root === undefined || mountPoint === undefined || options === undefined) return []
+    const [id, parentId, device, root, mountPoint, options] = fields
+    if (
+      dash < 0 ||
+      device === undefined ||
+      root === undefined ||
+      mountPoint === undefined ||
+      options === undefined
+    )
+      return []
     const [type = '', source = '', superOptions = ''] = fields.slice(dash + 1)
     return [
       {
         id: Number(id),
         parentId: Number(parentId),
+        device,
         root: unescapeOctal(root),
         mountPoint: unescapeOctal(mountPoint),
         options: options.split(','),

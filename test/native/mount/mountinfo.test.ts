@@ -31,6 +31,7 @@ test('octal escapes and optional fields are taken apart', () => {
     ],
   )
   assert.equal(mounts.map(isZfs), [false, true, true, false])
+  assert.is(mounts[1]?.device, '0:39')
   assert.equal(mounts[2]?.superOptions, ['rw', 'xattr', 'posixacl'])
 })
 
