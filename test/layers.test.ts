@@ -6,9 +6,10 @@ import { type Import, importsOf, packageOf } from './support/imports.ts'
 const test = suite('layers')
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 const manifest = JSON.parse(read('package.json')) as Record<
-  'dependencies' | 'devDependencies',
+  'dependencies' | 'optionalDependencies' | 'devDependencies',
   Record<string, string>
 >
+const shipped = { ...manifest.dependencies, ...manifest.optionalDependencies }
 const none = (found: readonly Import[], rule: string) =>
   assert.equal(
     found.map(({ from, to }) => `${from} imports ${to}`),
@@ -72,7 +73,7 @@ test('what is shipped imports only dependencies, never development ones', () => 
   none(
     importsOf('pipeline', 'native', 'daemon').filter((line) => {
       const name = packageOf(line)
-      return name !== undefined && !(name in manifest.dependencies)
+      return name !== undefined && !(name in shipped)
     }),
     'an installed package has no others',
   )
@@ -80,7 +81,7 @@ test('what is shipped imports only dependencies, never development ones', () => 
 
 test('every dependency has its reason in docs/dependencies.md, and nothing else is listed there', () => {
   const listed = [...read('docs/dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1])
-  const declared = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.devDependencies)]
+  const declared = [...Object.keys(shipped), ...Object.keys(manifest.devDependencies)]
   assert.equal(listed.toSorted(), declared.toSorted())
 })
 

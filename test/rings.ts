@@ -28,6 +28,7 @@ export const rings: readonly Ring[] = [
   // One at a time: they share one zfs-fuse, which does one thing at a time.
   { name: 'zfs', suffix: '.zfs.test.ts', needs: ['zfs'], jobs: 1, limitMs: 5 * minute },
   { name: 'zfs-long', suffix: '.zfs.long.test.ts', needs: ['zfs'], jobs: 1, limitMs: 20 * minute },
+  { name: 'fuse', suffix: '.fuse.test.ts', needs: ['fuse'], jobs: 1, limitMs: 3 * minute },
   // Behind those of the single node, which is ended for it.
   { name: 'cluster', suffix: '.cluster.test.ts', needs: ['cluster'], jobs: 1, limitMs: 10 * minute },
 ]
@@ -36,9 +37,11 @@ export const rings: readonly Ring[] = [
 export const selections: Readonly<
   Record<string, { readonly rings: readonly string[]; readonly long: number }>
 > = {
-  default: { rings: ['unit', 'long', 'cassandra', 'cassandra-long', 'zfs', 'zfs-long'], long: 0.1 },
+  default: { rings: ['unit', 'long', 'cassandra', 'cassandra-long', 'zfs', 'zfs-long', 'fuse'], long: 0.1 },
   slow: {
-    rings: rings.map((ring) => ring.name).filter((name) => !['unit', 'cassandra', 'zfs'].includes(name)),
+    rings: rings
+      .map((ring) => ring.name)
+      .filter((name) => !['unit', 'cassandra', 'zfs', 'fuse'].includes(name)),
     long: 1,
   },
   all: { rings: rings.map((ring) => ring.name), long: 1 },

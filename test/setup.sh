@@ -91,6 +91,10 @@ command -v mvn >/dev/null || need "the Cassandra jars cannot be fetched" maven
 command -v getfattr >/dev/null || need "trees are not compared on a real ZFS" attr
 command -v setfacl >/dev/null || need "trees are not compared on a real ZFS" acl
 
+# The library of the FUSE addon, which does not bring it, and what unmounts by hand what a killed test left.
+need "the root of links is not tried" libfuse2 libfuse2t64
+command -v fusermount >/dev/null || need "the root of links is not tried" fuse3 fuse
+
 # zfs-fuse brings commands of the same names as OpenZFS: it is not for a machine that has those.
 if ! command -v zpool >/dev/null && ! [ -x /usr/sbin/zpool ] && ! [ -x /sbin/zpool ] && ! installed zfsutils-linux; then
   install_one_of zfs-fuse || say "cannot install zfs-fuse: the tests on a real ZFS are skipped"

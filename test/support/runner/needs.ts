@@ -1,9 +1,11 @@
 /** What rings need beside Node: how each is started, told to the tests, and ended. */
+import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
+import { loadAddon } from '../../../native/fuse/addon.ts'
 import { CLUSTER_NODES, clusterStart } from '../cluster-nodes.ts'
 import { runScript } from './script.ts'
 
-export type NeedName = 'cassandra' | 'cluster' | 'zfs'
+export type NeedName = 'cassandra' | 'cluster' | 'fuse' | 'zfs'
 
 /** Something that is there now: what tests are told of it, and how it ends (nothing, where it was there before). */
 export interface Provided {
@@ -19,6 +21,7 @@ export interface Missing {
 export const needs: Readonly<Record<NeedName, (signal: AbortSignal) => Promise<Provided | Missing>>> = {
   cassandra,
   cluster,
+  fuse,
   zfs,
 }
 
@@ -26,6 +29,7 @@ export const needs: Readonly<Record<NeedName, (signal: AbortSignal) => Promise<P
 export const rivals: Readonly<Record<NeedName, readonly NeedName[]>> = {
   cassandra: ['cluster'],
   cluster: ['cassandra'],
+  fuse: [],
   zfs: [],
 }
 
@@ -59,6 +63,18 @@ async function cluster(signal: AbortSignal): Promise<Provided | Missing> {
 async function zfs(signal: AbortSignal): Promise<Provided | Missing> {
   const args = { start: ['start', myPid], stop: ['stop', myPid] }
   return started({ what: 'ZFS', script: 'zfs-fuse.sh', ...args }, signal)
+}
+
+/** The kernel's, and the addon with its library: nothing has to be started. */
+async function fuse(): Promise<Provided | Missing> {
+  if (process.getuid?.() !== 0) return { missing: 'mounting a root of links needs root' }
+  if (!existsSync('/dev/fuse')) return { missing: 'there is no /dev/fuse' }
+  try {
+    await loadAddon()
+  } catch (error) {
+    return { missing: (error as Error).message }
+  }
+  return { env: {}, end: async () => {} }
 }
 
 interface Start {
