@@ -1,0 +1,87 @@
+/**
+ * The access process: serves the root of links, from what it knows by itself for as long as that is enough. It is apart from the
+ * daemon, so that one that is busy, dead or being replaced disturbs no walk into what is mounted.
+ */
+import { keepServing } from '../../native/fuse/kept.ts'
+import { LinkedAbort } from '../../pipeline/base/abort.ts'
+import { type Clock, systemClock } from '../../pipeline/base/clock.ts'
+import { DaemonClient } from './client.ts'
+import type { Browse } from './layer.ts'
+import { Listing } from './listing.ts'
+import { Mounted } from './mounted.ts'
+import { Paths } from './paths.ts'
+import { rootHandlers } from './root.ts'
+import { lockRoot } from './root-lock.ts'
+
+export interface AccessProcessOptions {
+  /** Where the links are, absolute: a fixed path, and never one below which this process looks. */
+  readonly root: string
+  /** Where projects are mounted. */
+  readonly mountRoot: string
+  /** Of the daemon. */
+  readonly socket: string
+  readonly browse: Browse
+  /** @default 115 s */
+  readonly waitLimitMs?: number
+  readonly clock?: Clock
+  readonly log: (line: string) => void
+}
+
+const QUICK_MS = 5000
+const WAIT_LIMIT_MS = 115_000
+/** The daemon counts a project as used for much longer than this. */
+const TELL_USED_MS = 5000
+
+/** Until the signal fires. Resolves unmounted; `worn-out` where a fresh process is to go on. */
+export async function serveAccess(
+  options: AccessProcessOptions,
+  signal: AbortSignal,
+  served: () => void,
+): Promise<'stopped' | 'worn-out'> {
+  const { root, mountRoot, socket, browse, waitLimitMs = WAIT_LIMIT_MS, clock = systemClock, log } = options
+  const lock = await lockRoot(root)
+  const mounted = new Mounted({ mountRoot, clock })
+  const client = new DaemonClient({
+    socket,
+    clock,
+    waitLimitMs,
+    forget: () => mounted.forget(),
+    connected: () => void listing.refresh(),
+  })
+  const paths = new Paths(mountRoot, mounted, client)
+  const listing = new Listing(browse, mounted, client, clock)
+  const ending = new LinkedAbort(signal)
+  const beside = [client.run(ending.signal), tellUsed(paths, clock, ending.signal)]
+  try {
+    return await keepServing(
+      {
+        path: root,
+        clock,
+        log,
+        limits: { quickMs: QUICK_MS, readlinkMs: waitLimitMs + QUICK_MS },
+        failed: (operation, error) =>
+          log(`${operation} failed: ${error instanceof Error ? error.stack : error}`),
+        handlers: rootHandlers({
+          mountRoot,
+          madeAtMs: clock.wallMs(),
+          listed: () => listing.ids,
+          pathOf: (id) => paths.of(id),
+        }),
+      },
+      signal,
+      served,
+    )
+  } finally {
+    ending.abort(new Error('the access process stops'))
+    ending.leave()
+    await Promise.all(beside)
+    await lock.release()
+  }
+}
+
+async function tellUsed(paths: Paths, clock: Clock, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleep(TELL_USED_MS, signal).catch(() => {})
+    paths.tellUsed()
+  }
+}

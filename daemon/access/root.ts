@@ -1,0 +1,53 @@
+/**
+ * What the directory of links answers. Pure and from memory but for READLINK, which alone may wait: while a LOOKUP waits, so
+ * does every other in the same directory. So any well-formed id is a link, and where it leads is found out when it is followed.
+ */
+import type { Attributes, RootHandlers } from '../../native/fuse/answers.ts'
+import { ErrnoError } from '../../native/fuse/errno.ts'
+import { type ProjectId, projectId } from '../../pipeline/base/ids.ts'
+
+export interface RootSources {
+  /** Where projects are mounted, for the length that a link is said to have. */
+  readonly mountRoot: string
+  /** When the root was made. */
+  readonly madeAtMs: number
+  /** What a listing shows, from memory. */
+  readonly listed: () => readonly ProjectId[]
+  /** Where the project is. Rejects with an `ErrnoError`. */
+  readonly pathOf: (id: ProjectId) => Promise<string>
+}
+
+const DIRECTORY = 0o040755
+const LINK = 0o120777
+
+export function rootHandlers({ mountRoot, madeAtMs, listed, pathOf }: RootSources): RootHandlers {
+  const attributes = (mode: number, nlink: number, size: number): Attributes => ({
+    mode,
+    nlink,
+    size,
+    uid: 0,
+    gid: 0,
+    atime: madeAtMs,
+    mtime: madeAtMs,
+    ctime: madeAtMs,
+  })
+  return {
+    async getattr(path) {
+      if (path === '/') return attributes(DIRECTORY, 2, 4096)
+      return attributes(LINK, 1, mountRoot.length + 1 + idOf(path).length)
+    },
+    async readdir(path) {
+      if (path !== '/') throw new ErrnoError('ENOENT')
+      return listed()
+    },
+    readlink: async (path) => pathOf(idOf(path)),
+  }
+}
+
+function idOf(path: string): ProjectId {
+  try {
+    return projectId(path.slice(1))
+  } catch {
+    throw new ErrnoError('ENOENT', `${path} names no project`)
+  }
+}
