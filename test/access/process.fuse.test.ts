@@ -1,0 +1,211 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { readMounts } from '../../native/mount/mountinfo.ts'
+import { projectId } from '../../pipeline/base/ids.ts'
+import { mountStandIn, unmountStandIn, withAccess } from '../support/access.ts'
+import { eventually, killed, walk } from '../support/fuse.ts'
+import { PLAIN } from '../support/tree-changes.ts'
+
+const test = suite('access: process')
+
+const P = projectId('p1')
+const CALLERS = fileURLToPath(new URL('../support/fuse-callers.mjs', import.meta.url))
+
+const opensOf = (printed: string): string[] =>
+  [...printed.matchAll(/^opens (.*)$/gm)].map(([, id = '']) => id)
+
+test('killed, it costs who waits in it an errno and an open file nothing; the next one serves within 2 s', () =>
+  withAccess(async (world) => {
+    await world.daemon()
+    const { child } = await world.serve()
+    await walk(`cat ${world.root}/p1/file`)
+    const line = `exec 3<${world.root}/p1/file; cd ${world.root}/p1; read go; cat <&3; cat file`
+    const inside = spawn('sh', ['-c', line], { ...PLAIN, cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] })
+    let read = ''
+    inside.stdout.setEncoding('utf8').on('data', (text: string) => {
+      read += text
+    })
+    const waiting = walk(`cat ${world.root}/never-ends/file`, { plain: true })
+    await eventually('it waits', 5000, async () => (await fuseWaiting(world.root)) > 0)
+    await killed(child)
+    assert.match((await waiting).stderr, /abort|not connected/)
+    assert.match((await walk(`cat ${world.root}/p1/file`)).stderr, /not connected/)
+    inside.stdin.end('go\n')
+    await once(inside, 'close')
+    assert.is(read, 'p1p1')
+    const began = performance.now()
+    await world.serve()
+    const tookMs = performance.now() - began
+    assert.is((await walk(`cat ${world.root}/p1/file`, { plain: true })).stdout, 'p1')
+    assert.ok(tookMs < 2000, `${tookMs} ms`)
+  }))
+
+/** Requests that the kernel has no answer to yet. */
+async function fuseWaiting(root: string): Promise<number> {
+  const mount = (await readMounts()).find(({ mountPoint }) => mountPoint === root)
+  const minor = mount?.device.split(':')[1]
+  try {
+    return Number(await readFile(`/sys/fs/fuse/connections/${minor}/waiting`, 'utf8'))
+  } catch {
+    // No fusectl is mounted: a moment has to do.
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    return 1
+  }
+}
+
+test('a daemon that is killed and started again disturbs no walk into what is mounted', () =>
+  withAccess(async (world) => {
+    const first = await world.daemon()
+    await world.serve()
+    await walk(`cat ${world.root}/p1/file`)
+    const lines = `n=0; e=$(($(date +%s) + 6)); while [ $(date +%s) -lt $e ]; do cat ${world.root}/p1/file >/dev/null && n=$((n + 1)) || exit 1; done; echo $n`
+    const walking = walk(lines, { plain: true, limitMs: 30_000 })
+    await killed(first.child)
+    const second = await world.daemon()
+    await killed(second.child)
+    const third = await world.daemon()
+    const { code, stdout, stderr } = await walking
+    assert.is(code, 0, stderr)
+    assert.ok(Number(stdout) > 100, `${stdout} walks`)
+    assert.equal(opensOf(second.printed() + third.printed()), [])
+  }))
+
+test('who touches what is not mounted while no daemon runs is served by the next one', () =>
+  withAccess(async (world) => {
+    await world.serve()
+    const waiting = walk(`cat ${world.root}/p1/file`, { plain: true })
+    await world.daemon()
+    assert.is((await waiting).stdout, 'p1')
+  }))
+
+test('ten callers are one open', () =>
+  withAccess(async (world) => {
+    const { printed } = await world.daemon()
+    await world.serve()
+    const callers = Array.from({ length: 10 }, (_, n) =>
+      walk(`cat ${world.root}/slow-1/file`, { plain: n % 2 > 0 }),
+    )
+    for (const { stdout } of await Promise.all(callers)) assert.is(stdout, 'slow-1')
+    assert.equal(opensOf(printed()), ['slow-1'])
+  }))
+
+test('nobody waits longer than the daemon, or this process, allows', () =>
+  withAccess(async (world) => {
+    const { child } = await world.daemon()
+    await world.serve({ waitLimit: '6s' })
+    const timed = async () => {
+      const began = performance.now()
+      assert.match((await walk(`cat ${world.root}/never-1/file`, { plain: true })).stderr, /timed out/)
+      return performance.now() - began
+    }
+    assert.ok((await timed()) < 5500, 'the daemon’s own limit')
+    // It still listens, and says nothing any more.
+    child.kill('SIGSTOP')
+    const hungMs = await timed()
+    assert.ok(hungMs > 5500 && hungMs < 9000, `${hungMs} ms`)
+    child.kill('SIGCONT')
+  }))
+
+test('so many may wait, however many come; the others are told at once, and all threads end', () =>
+  withAccess(async (world) => {
+    const { child } = await world.serve({ waitLimit: '4s' })
+    const callers = spawn(process.execPath, [CALLERS, `${world.root}/p1`, '600', '2500'], {
+      cwd: '/',
+      env: { ...process.env, UV_THREADPOOL_SIZE: '600' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let printed = ''
+    callers.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text
+    })
+    await once(callers, 'close')
+    const [atOnce, inTheEnd] = printed
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    assert.equal(atOnce, { EAGAIN: 88 })
+    assert.equal(inTheEnd, { EAGAIN: 88, ETIMEDOUT: 512 })
+    const threads = async () =>
+      Number(/^Threads:\s*(\d+)/m.exec(await readFile(`/proc/${child.pid}/status`, 'utf8'))?.[1])
+    await eventually('the threads end', 10_000, async () => (await threads()) < 60)
+  }))
+
+test('10,000 projects are listed within 100 ms, and none of them is opened by a look', () =>
+  withAccess(async (world) => {
+    const { printed } = await world.daemon()
+    await world.serve({ browse: 'all' })
+    const count = async () =>
+      Number((await walk(`ls -f ${world.root} | grep -c listed`, { plain: true })).stdout)
+    await eventually('all are listed', 10_000, async () => (await count()) === 10_000)
+    const script = `s=$(date +%s%N); ls -f ${world.root} >/dev/null; e=$(date +%s%N); echo $(((e - s) / 1000000))`
+    const times = []
+    for (let round = 0; round < 5; round++) times.push(Number((await walk(script)).stdout))
+    assert.ok(Math.min(...times) < 100, `${times} ms`)
+    assert.is(
+      (await walk(`stat -c %F ${world.root}/listed-1; find ${world.root} | wc -l`)).stdout.split('\n')[1],
+      '10001',
+    )
+    assert.equal(opensOf(printed()), [])
+  }))
+
+test('programs that look behind every link open nothing that is not listed, though 10,000 projects are known', () =>
+  withAccess(async (world) => {
+    const { printed } = await world.daemon()
+    await mountStandIn(world.mountRoot, P)
+    await world.serve({ browse: 'none' })
+    const looks = ['ls -l', 'ls --color=always', 'find -L', 'du -sL', 'ls -LR', 'grep -r nothing']
+    for (const look of looks) await walk(`${look} ${world.root}; echo ${world.root}/*/file`, { plain: true })
+    assert.equal(opensOf(printed()), [])
+    assert.is((await walk(`cat ${world.root}/listed-1/file`)).stdout, 'listed-1')
+  }))
+
+test('an unmount by somebody else is noticed: the project is opened again, and never an empty directory shown', () =>
+  withAccess(async (world) => {
+    const { printed } = await world.daemon()
+    await world.serve()
+    await walk(`cat ${world.root}/p1/file`)
+    await unmountStandIn(world.mountRoot, P)
+    await eventually('it is open again', 3000, async () => {
+      const { stdout } = await walk(`cat ${world.root}/p1/file`)
+      return stdout === 'p1'
+    })
+    assert.equal(opensOf(printed()), ['p1', 'p1'])
+  }))
+
+test('SIGHUP changes nothing; SIGTERM ends it cleanly, and who waits is told to try again', () =>
+  withAccess(async (world) => {
+    await world.daemon()
+    const { child } = await world.serve()
+    child.kill('SIGHUP')
+    assert.is((await walk(`cat ${world.root}/p1/file`)).stdout, 'p1')
+    const waiting = walk(`cat ${world.root}/never-1/file`, { plain: true })
+    await eventually('it waits', 5000, async () => (await fuseWaiting(world.root)) > 0)
+    await killed(child, 'SIGTERM')
+    assert.is(child.exitCode, 0)
+    assert.match((await waiting).stderr, /temporarily unavailable/)
+    const left = (await readMounts()).map(({ mountPoint }) => mountPoint)
+    assert.not(left.includes(world.root))
+    assert.ok(left.includes(`${world.mountRoot}/p1`), 'what was mounted stays so')
+  }))
+
+test('a second one for the same root leaves it alone and says who has it; wrong words are refused', () =>
+  withAccess(async (world) => {
+    await world.serve()
+    const refusal = async (serving: Promise<unknown>): Promise<string> => {
+      try {
+        await serving
+      } catch (error) {
+        return String(error)
+      }
+      return 'it serves'
+    }
+    assert.match(await refusal(world.serve()), /ended by 1:\n.*another process serves/)
+    assert.match(await refusal(world.serve({ browse: 'some' as 'all' })), /ended by 2:\n.*--browse is one of/)
+    assert.match((await walk(`stat -c %F ${world.root}/p1`)).stdout, /symbolic link/)
+  }))
+
+test.run()
