@@ -7,6 +7,10 @@ import { openZfs, type Zfs } from '../native/zfs/zfs.ts'
 import { TidepoolError } from '../pipeline/base/errors.ts'
 import type { ProjectId } from '../pipeline/base/ids.ts'
 import { type OpenedStore, openStore } from '../pipeline/stores/open.ts'
+import { FuseLayer } from './access/fuse-layer.ts'
+import type { AccessCallbacks, AccessLayer } from './access/layer.ts'
+import { openProjects } from './access/open-projects.ts'
+import type { Opens } from './access/opens.ts'
 import type { Config } from './config/schema.ts'
 import { routes } from './control/routes.ts'
 import { type Served, serve } from './control/server.ts'
@@ -21,6 +25,10 @@ export interface DaemonParts {
   readonly zfs?: Zfs
 }
 
+/** Alone in a directory that only root may enter. */
+export const accessSocketOf = (config: Pick<Config, 'run'>): string =>
+  join(config.run, 'access', 'access.sock')
+
 export class Daemon {
   readonly config: Config
   readonly engine: Engine
@@ -28,19 +36,24 @@ export class Daemon {
   readonly #opened: OpenedStore
   readonly #stop = new AbortController()
   readonly #startedMs = Date.now()
+  readonly #layer: AccessLayer
+  readonly opens: Opens
   #served: Served | undefined
 
-  private constructor(config: Config, opened: OpenedStore, zfs: Zfs, engine: Engine) {
+  private constructor(config: Config, opened: OpenedStore, zfs: Zfs, engine: Engine, layer: AccessLayer) {
     this.config = config
     this.#opened = opened
     this.zfs = zfs
     this.engine = engine
+    this.#layer = layer
+    this.opens = openProjects(engine)
   }
 
   /** Resolves once projects can be opened; what fails on the way ends what was begun. */
   static async start(config: Config, signal?: AbortSignal, parts: DaemonParts = {}): Promise<Daemon> {
     const opened = parts.opened ?? (await openStore(config.store, { signal }))
     try {
+      const layer = new FuseLayer({ socket: accessSocketOf(config) })
       const zfs = parts.zfs ?? (await openZfs({}, signal ? { signal } : {}))
       const engine = await Engine.start(
         {
@@ -64,15 +77,18 @@ export class Daemon {
             ...(config.evict.maxResident !== undefined && { maxResident: config.evict.maxResident }),
             ...(config.evict.idleAfter !== undefined && { evictIdleAfterMs: config.evict.idleAfter }),
           },
+          unmounted: (id) => layer.forget(id),
           saves: { intervalMs: config.save.interval, atOnce: config.save.atOnce },
         },
         signal,
       )
-      const daemon = new Daemon(config, opened, zfs, engine)
+      const daemon = new Daemon(config, opened, zfs, engine, layer)
       try {
+        await layer.start(daemon.#callbacks())
         daemon.#served = await serve(daemon, { socket: socketOf(config), routes })
         return daemon
       } catch (error) {
+        await layer.stop()
         await engine.stop()
         throw error
       }
@@ -90,6 +106,22 @@ export class Daemon {
   /** Where its users find a project. */
   pathOf(id: ProjectId): string {
     return join(this.config.access, id)
+  }
+
+  #callbacks(): AccessCallbacks {
+    const { engine, opens, config } = this
+    return {
+      open: (id, signal) => opens.open(id, { signal }),
+      listed: async function* () {
+        if (config.browse === 'resident') for (const { id } of await engine.residents()) yield id
+        if (config.browse === 'all')
+          for await (const { id, life } of engine.host.store.catalogue.projects())
+            if (life === 'live') yield id
+      },
+      used: (ids) => {
+        for (const id of ids) engine.access.used(id)
+      },
+    }
   }
 
   async status() {
@@ -127,6 +159,8 @@ export class Daemon {
         hint: 'Ask again when it has started.',
       }),
     )
+    await this.#layer.stop()
+    await this.opens.stop()
     await this.#served?.close()
     await this.engine.stop()
     await this.#opened.close()

@@ -1,6 +1,7 @@
 /** What can be configured: each key with its default and unit. The page for operators is made of these descriptions. */
 import { z } from 'zod'
 import { DEFAULT_RETENTION } from '../../pipeline/graph/retention.ts'
+import { BROWSE } from '../access/layer.ts'
 import { parseDuration, parseShare } from '../cli/units.ts'
 import { DEFAULT_RESIDENCY } from '../projects/residency.ts'
 
@@ -27,6 +28,10 @@ export const configSchema = z.strictObject({
     .regex(/^[^/]+\/.+/, 'is no dataset below a pool, such as tank/projects')
     .describe('the dataset below which projects live, in a pool of its own'),
   access: path.default('/projects').describe('where projects appear: a directory of nothing else'),
+  browse: z
+    .enum(BROWSE)
+    .default('resident')
+    .describe('what a listing of it shows; programs that look behind every link open what they see'),
   mounts: path
     .default('/var/lib/tidepool/mnt')
     .describe('where their datasets are really mounted; tools record these paths, so it stays for ever'),

@@ -88,6 +88,8 @@ export const routes: readonly Route[] = [
         id,
         { signal },
       )
+      // What a touch was refused for a moment ago is over.
+      daemon.opens.forget(id)
       const notes = [
         ...fellBack.map(({ from, to, why }) => `point ${from} could not be received, this is ${to}: ${why}`),
         ...setAside.map(({ name, why }) => `${name} was set aside: ${why}`),

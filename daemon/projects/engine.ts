@@ -53,6 +53,8 @@ export interface EngineParts {
   /** Of this host, for people. */
   readonly name: string
   readonly settings: ProjectSettings
+  /** Called when a project was unmounted, before the act that did it has ended. */
+  readonly unmounted?: (id: ProjectId) => Promise<void>
   readonly residency?: ResidencySettings
   readonly sweepEveryMs?: number
   readonly saves?: Partial<Pick<SaveQueueOptions, 'intervalMs' | 'atOnce'>>
@@ -70,6 +72,7 @@ export class Engine {
   readonly sweeper: Sweeper
   readonly membership: Membership
   readonly #lock: PoolLock
+  readonly #unmounted: (id: ProjectId) => Promise<void>
   readonly #stop = new AbortController()
   readonly #running: Promise<unknown>
 
@@ -80,7 +83,7 @@ export class Engine {
     found: Engine['found'],
     saves: SaveQueue,
     access: LastAccess,
-    residency: Pick<EngineParts, 'residency' | 'sweepEveryMs'>,
+    { residency = DEFAULT_RESIDENCY, sweepEveryMs, unmounted = async () => {} }: EngineParts,
   ) {
     this.host = host
     this.membership = membership
@@ -88,14 +91,15 @@ export class Engine {
     this.found = found
     this.saves = saves
     this.access = access
+    this.#unmounted = unmounted
     for (const { id, mounted } of found.residents) if (mounted) saves.watch(id)
     access.keepOnly(found.residents.map(({ id }) => id))
     this.sweeper = new Sweeper({
       host,
       access,
-      settings: residency.residency ?? DEFAULT_RESIDENCY,
+      settings: residency,
       evict: (id, stop) => this.evict(id, { signal: stop }),
-      ...(residency.sweepEveryMs !== undefined && { intervalMs: residency.sweepEveryMs }),
+      ...(sweepEveryMs !== undefined && { intervalMs: sweepEveryMs }),
     })
     const { signal } = this.#stop
     this.#running = Promise.all([saves.run(signal), access.run(signal), this.sweeper.run(signal)])
@@ -231,6 +235,7 @@ export class Engine {
   async #unmounts<T>(id: ProjectId, act: Promise<T>): Promise<T> {
     const done = await act
     this.saves.forget(id)
+    await this.#unmounted(id)
     return done
   }
 }

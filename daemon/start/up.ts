@@ -1,9 +1,23 @@
 /** `npm start`: serves the projects of this checkout until Ctrl-C, which leaves them mounted. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readMounts } from '../../native/mount/mountinfo.ts'
 import { openZfs } from '../../native/zfs/zfs.ts'
-import { Daemon } from '../daemon.ts'
-import { prepare } from './checkout.ts'
+import { superviseAccess } from '../access/supervise.ts'
+import { accessSocketOf, Daemon } from '../daemon.ts'
+import { checkoutAt, prepare } from './checkout.ts'
+
+/** As long as an access process may take to start. */
+const SERVED_WITHIN_MS = 10_000
+
+async function isServed(root: string, signal: AbortSignal): Promise<boolean> {
+  for (const end = performance.now() + SERVED_WITHIN_MS; performance.now() < end && !signal.aborted; ) {
+    if ((await readMounts()).some(({ mountPoint }) => mountPoint === root)) return true
+    await sleep(100)
+  }
+  return false
+}
 
 /** `onServing` is called once the daemon answers. */
 export async function up(
@@ -16,21 +30,36 @@ export async function up(
   const { config, made } = await prepare(root, zfs, signal)
   for (const line of made) say(`setup: ${line}`)
   const daemon = await Daemon.start(config, signal)
+  const { directory } = checkoutAt(root)
+  const access = superviseAccess(
+    {
+      root: config.access,
+      mountRoot: config.mounts,
+      socket: accessSocketOf(config),
+      browse: config.browse,
+      pidFile: join(directory, 'access.pid'),
+      logFile: join(directory, 'access.log'),
+    },
+    signal,
+  )
   await onServing()
+  const served = await isServed(config.access, signal)
   const command = existsSync(join(root, 'bin/tidepool')) ? 'bin/tidepool' : 'tidepool'
   const mounted = daemon.engine.found.residents.filter((one) => one.mounted).length
   for (const line of [
     '',
     'Tidepool serves the projects of this machine.',
     '',
-    `  projects   ${config.access}/<id>`,
+    served
+      ? `  projects   ${config.access}/<id>, open when they are touched`
+      : `  projects   by \`${command} open ID\`: ${config.access} is not served, see ${join(directory, 'access.log')}`,
     `  store      ${config.store}`,
     `  pool       ${config.dataset}, ZFS ${zfs.capabilities.version ?? zfs.capabilities.flavour}`,
     `  found      ${daemon.engine.found.residents.length} projects in the pool, ${mounted} of them mounted`,
     '',
     'Try, in another terminal:',
-    `  ${command} create home1 && echo hello > ${config.mounts}/home1/file`,
-    `  ${command} save home1 && ${command} history home1`,
+    `  ${command} create home1 && echo hello > projects/home1/file`,
+    `  ${command} close home1 && cat projects/home1/file`,
     `  ${command} status`,
     '',
     'Ctrl-C ends it and leaves what is mounted; npm stop saves all and puts the pool away.',
@@ -40,5 +69,6 @@ export async function up(
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
+  await access
   await daemon.stop()
 }
