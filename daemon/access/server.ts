@@ -12,14 +12,19 @@ import { Conversation } from './conversation.ts'
 import type { AccessCallbacks } from './layer.ts'
 import { MEMORY_MS } from './mounted.ts'
 
+const ABSENT_MS = 10_000
+
 export class AccessServer {
   readonly #server: Server
   readonly #clock: Clock
   readonly #talks = new Set<Conversation>()
   #ended = false
+  /** When an access process was last seen to be there; at the start one of an earlier daemon may be. */
+  #seenMs: number
 
   private constructor(callbacks: AccessCallbacks, clock: Clock) {
     this.#clock = clock
+    this.#seenMs = clock.monotonicMs()
     this.#server = createServer((socket) => this.#talk(socket, callbacks))
   }
 
@@ -46,6 +51,8 @@ export class AccessServer {
 
   /** Resolves once no access process answers from what it knew before; where one does not say so, its memory runs out by itself. */
   async forget(): Promise<void> {
+    // Nobody remembers anything where nobody is: one that lives is connected, or tries it many times in this while.
+    if (this.#talks.size === 0 && this.#clock.monotonicMs() - this.#seenMs > ABSENT_MS) return
     const told = [...this.#talks].map((talk) => talk.forget())
     const enough = new AbortController()
     const all = Promise.all(told).then((done) => {
@@ -63,7 +70,10 @@ export class AccessServer {
     }
     const talk = new Conversation(socket, callbacks)
     this.#talks.add(talk)
-    void talk.run().finally(() => this.#talks.delete(talk))
+    void talk.run().finally(() => {
+      this.#talks.delete(talk)
+      this.#seenMs = this.#clock.monotonicMs()
+    })
   }
 }
 
