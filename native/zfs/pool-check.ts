@@ -87,12 +87,13 @@ function* ofParent(
   values: ReadonlyMap<string, Property>,
   wanted: readonly Wanted[],
 ): Generator<Difference> {
-  for (const { name, value, also = [], why } of wanted) {
-    const is = values.get(name)?.value ?? '-'
+  for (const { name, value, also = [], shownAs, why } of wanted) {
+    const { value: is, source } = values.get(name) ?? { value: '-', source: '-' }
     const good =
       name === 'recordsize'
         ? Number(is) <= Number(value)
-        : [value, ...also].some((word) => is === word || is.startsWith(`${word}-`))
+        : [value, ...also].some((word) => is === word || is.startsWith(`${word}-`)) ||
+          (is === shownAs && source !== 'default')
     if (!good) yield difference(name, is, value, why, commandLine('zfs', ['set', `${name}=${value}`, parent]))
   }
 }

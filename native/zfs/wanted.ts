@@ -16,6 +16,8 @@ export interface Wanted {
   readonly why: string
   /** Other values that do as well. */
   readonly also?: readonly string[]
+  /** How it may be shown where it was set; where it was not, the same word means another value. */
+  readonly shownAs?: string
 }
 
 export const MAX_RECORD_BYTES = 128 * 1024
@@ -46,7 +48,13 @@ export function wantedProperties(capabilities: Capabilities, wishes: PoolWishes 
     },
     { name: 'setuid', value: 'off', why: 'what users bring must give nobody rights' },
     { name: 'devices', value: 'off', why: 'what users bring must give nobody a device' },
-    xattrSa && { name: 'xattr', value: 'sa', why: 'attributes cost no file of their own' },
+    xattrSa && {
+      name: 'xattr',
+      value: 'sa',
+      // OpenZFS 2.3 calls it so; up to 2.1 that is its default, and a directory for each file.
+      shownAs: 'on',
+      why: 'attributes cost no file of their own',
+    },
     posixAcl !== undefined && {
       name: 'acltype',
       value: posixAcl,

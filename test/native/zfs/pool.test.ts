@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readCapabilities } from '../../../native/zfs/capabilities.ts'
-import { create, setProperties } from '../../../native/zfs/dataset.ts'
+import { create, inheritProperty, setProperties } from '../../../native/zfs/dataset.ts'
 import { value } from '../../../native/zfs/get.ts'
-import { childOf, poolName } from '../../../native/zfs/names.ts'
+import { childOf, datasetName, poolName } from '../../../native/zfs/names.ts'
 import { poolCreate, poolState } from '../../../native/zfs/pool.ts'
 import { poolCheck } from '../../../native/zfs/pool-check.ts'
 import { poolImport } from '../../../native/zfs/pool-import.ts'
@@ -217,6 +217,16 @@ test('a pool that another host used last is not forced: it is said whose it is',
       { flavour },
     )
 })
+
+test('xattr=sa is right also where it is shown as on, unless that is only the default', () =>
+  withFakeZfs(async ({ zfs, parent }) => {
+    const differences = async () =>
+      (await poolCheck(zfs, poolName('tank'), parent)).differences.map(({ command }) => command)
+    await setProperties(zfs, datasetName('tank'), { xattr: 'on' })
+    assert.equal(await differences(), [])
+    await inheritProperty(zfs, datasetName('tank'), 'xattr')
+    assert.equal(await differences(), [`zfs set xattr=sa ${parent}`])
+  }))
 
 test('a pool that is ill, read-only, displaced or full says so, what is serious first', () =>
   withFakeZfs(async ({ zfs, parent, state }) => {
