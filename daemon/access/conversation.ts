@@ -41,7 +41,9 @@ export class Conversation {
 
   async end(): Promise<void> {
     if (this.#socket.destroyed) return
-    const closed = once(this.#socket, 'close')
+    const closed = new Promise<void>((resolve) => {
+      this.#socket.once('close', () => resolve())
+    })
     this.#socket.destroy()
     await closed
   }

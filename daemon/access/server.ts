@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events'
 import { chmod, lstat, mkdir, rm } from 'node:fs/promises'
-import { createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { Clock } from '../../pipeline/base/clock.ts'
 import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
@@ -35,6 +35,8 @@ export class AccessServer {
     const made = new AccessServer(callbacks, clock)
     made.#server.listen(path)
     await once(made.#server, 'listening')
+    // A connection that could not be taken: the access process comes again.
+    made.#server.on('error', () => {})
     await chmod(path, 0o600)
     return made
   }
@@ -90,7 +92,6 @@ async function removeDeadSocket(path: string): Promise<void> {
 }
 
 async function answers(path: string): Promise<boolean> {
-  const { connect } = await import('node:net')
   const socket = connect(path)
   try {
     await once(socket, 'connect')
