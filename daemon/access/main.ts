@@ -11,7 +11,7 @@ import { BROWSE, type Browse } from './layer.ts'
 import { type AccessProcessOptions, serveAccess } from './process.ts'
 
 /** EX_TEMPFAIL of sysexits.h. */
-const EXIT_WORN_OUT = 75
+const EXIT_AGAIN = 75
 
 const HINT =
   'main.ts --root DIR --mount-root DIR --socket FILE [--browse resident|all|none] [--wait-limit 115s]'
@@ -59,7 +59,7 @@ async function main(signal: AbortSignal): Promise<number> {
   try {
     const options = optionsOf(process.argv.slice(2))
     const how = await serveAccess(options, signal, () => process.stdout.write(`serving ${options.root}\n`))
-    return how === 'worn-out' ? EXIT_WORN_OUT : EXIT.ok
+    return how === 'stopped' ? EXIT.ok : EXIT_AGAIN
   } catch (error) {
     process.stderr.write(describeFailure(error, { json: false, debug: false }))
     return exitCodeOf(error, signal)

@@ -2,7 +2,7 @@
  * The access process: serves the root of links, from what it knows by itself for as long as that is enough. It is apart from the
  * daemon, so that one that is busy, dead or being replaced disturbs no walk into what is mounted.
  */
-import { keepServing } from '../../native/fuse/kept.ts'
+import { type HowServingEnded, keepServing } from '../../native/fuse/kept.ts'
 import { LinkedAbort } from '../../pipeline/base/abort.ts'
 import { type Clock, systemClock } from '../../pipeline/base/clock.ts'
 import { DaemonClient } from './client.ts'
@@ -10,7 +10,7 @@ import type { Browse } from './layer.ts'
 import { Listing } from './listing.ts'
 import { Mounted } from './mounted.ts'
 import { Paths } from './paths.ts'
-import { rootHandlers } from './root.ts'
+import { PROBE, rootHandlers } from './root.ts'
 import { lockRoot } from './root-lock.ts'
 
 export interface AccessProcessOptions {
@@ -32,12 +32,12 @@ const WAIT_LIMIT_MS = 115_000
 /** The daemon counts a project as used for much longer than this. */
 const TELL_USED_MS = 5000
 
-/** Until the signal fires. Resolves unmounted; `worn-out` where a fresh process is to go on. */
+/** Until the signal fires, or another process is to go on. Resolves unmounted. */
 export async function serveAccess(
   options: AccessProcessOptions,
   signal: AbortSignal,
   served: () => void,
-): Promise<'stopped' | 'worn-out'> {
+): Promise<HowServingEnded> {
   const { root, mountRoot, socket, browse, waitLimitMs = WAIT_LIMIT_MS, clock = systemClock, log } = options
   const lock = await lockRoot(root)
   const mounted = new Mounted({ mountRoot, clock })
@@ -56,6 +56,7 @@ export async function serveAccess(
     return await keepServing(
       {
         path: root,
+        probe: PROBE,
         clock,
         log,
         limits: { quickMs: QUICK_MS, readlinkMs: waitLimitMs + QUICK_MS },

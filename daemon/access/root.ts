@@ -17,6 +17,9 @@ export interface RootSources {
   readonly pathOf: (id: ProjectId) => Promise<string>
 }
 
+/** No id, so no project's: a link by which whoever looks after the root sees that it answers. It is not listed. */
+export const PROBE = '.tidepool'
+
 const DIRECTORY = 0o040755
 const LINK = 0o120777
 
@@ -34,13 +37,14 @@ export function rootHandlers({ mountRoot, madeAtMs, listed, pathOf }: RootSource
   return {
     async getattr(path) {
       if (path === '/') return attributes(DIRECTORY, 2, 4096)
-      return attributes(LINK, 1, mountRoot.length + 1 + idOf(path).length)
+      const name = path === `/${PROBE}` ? PROBE : idOf(path)
+      return attributes(LINK, 1, mountRoot.length + 1 + name.length)
     },
     async readdir(path) {
       if (path !== '/') throw new ErrnoError('ENOENT')
       return listed()
     },
-    readlink: async (path) => pathOf(idOf(path)),
+    readlink: async (path) => (path === `/${PROBE}` ? mountRoot : pathOf(idOf(path))),
   }
 }
 

@@ -1,45 +1,64 @@
-/** Keeps a root mounted: nobody tells its process when somebody unmounts it, so it looks, and mounts it again. */
+/** Keeps a root mounted and answering: nobody tells its process when that ends, so it looks, and does what helps. */
 import { type Clock, systemClock } from '../../pipeline/base/clock.ts'
+import { answersWalks } from './pulse.ts'
 import { FuseRoot, type RootOptions } from './root.ts'
 import { detachRoots } from './stale.ts'
 
 export interface KeptOptions extends RootOptions {
+  /** A link in it that is answered from memory. */
+  readonly probe: string
   readonly clock?: Clock
-  /** @default 3 s */
+  /** Between two looks. @default 3 s */
   readonly everyMs?: number
+  /** Each that ever answered stays in the addon's memory, and makes every answer slower. @default 2000 */
+  readonly maxThreads?: number
   readonly log: (line: string) => void
 }
 
-/** A request that finds more threads than the loop keeps idle costs one; see the addon's leak. */
-const WORN_OUT_THREADS = 2000
+/** `worn-out` and `silent`: another process is to go on. */
+export type HowServingEnded = 'stopped' | 'worn-out' | 'silent'
 
-/**
- * Serves until the signal fires, then unmounts and resolves with `stopped`; with `worn-out`, unmounted too, where the addon has
- * leaked so much that another process is to go on. `served` is called once it answers.
- */
+/** So many looks after the last walk that was tried. */
+const LOOKS_A_WALK = 3
+/** A host that is busy may be late once. */
+const MAX_UNANSWERED = 2
+
+/** Serves until the signal fires, or serving makes no sense any more; resolves unmounted. `served` is called once it answers. */
 export async function keepServing(
-  { clock = systemClock, everyMs = 3000, log, ...options }: KeptOptions,
+  options: KeptOptions,
   signal: AbortSignal,
   served: () => void,
-): Promise<'stopped' | 'worn-out'> {
-  const { path } = options
+): Promise<HowServingEnded> {
+  const { path, probe, clock = systemClock, everyMs = 3000, maxThreads = 2000, log } = options
   const stale = await detachRoots(path)
   if (stale > 0) log(`took away ${stale} root${stale === 1 ? '' : 's'} that a killed process left at ${path}`)
   let root = await FuseRoot.mount(options)
   served()
-  for (;;) {
+  let unanswered = 0
+  let complaint = ''
+  for (let look = 1; ; look++) {
     await clock.sleep(everyMs, signal).catch(() => {})
-    if (signal.aborted || root.threads > WORN_OUT_THREADS) {
+    if (signal.aborted || root.threads > maxThreads) {
       await root.unmount()
       return signal.aborted ? 'stopped' : 'worn-out'
     }
     try {
-      if (await root.isMounted()) continue
-      log(`${path} was unmounted by somebody: it is mounted again`)
-      root = await FuseRoot.mount(options)
+      if (!(await root.isMounted())) {
+        root = await FuseRoot.mount(options)
+        log(`${path} was unmounted by somebody, and is mounted again`)
+        complaint = ''
+      } else if (look % LOOKS_A_WALK === 0) {
+        unanswered = (await answersWalks(path, probe)) ? 0 : unanswered + 1
+      }
     } catch (error) {
       // Something else lies there now, or the directory is gone; it may be well again at the next look.
-      log(`${path} cannot be mounted again: ${(error as Error).message}`)
+      const { message } = error as Error
+      if (message !== complaint) log(`${path} was unmounted by somebody: ${message}`)
+      complaint = message
     }
+    if (unanswered < MAX_UNANSWERED) continue
+    log(`${path} did not answer ${unanswered} walks: it is taken away`)
+    await root.abort()
+    return 'silent'
   }
 }

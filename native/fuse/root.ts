@@ -7,7 +7,7 @@ import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { readMounts } from '../mount/mountinfo.ts'
 import { loadAddon } from './addon.ts'
 import { type AnswerLimits, guarded, type RootHandlers } from './answers.ts'
-import { detach, isOurRoot, SUBTYPE } from './stale.ts'
+import { abortConnection, detach, isOurRoot, SUBTYPE } from './stale.ts'
 
 export interface RootOptions {
   /** Absolute; a plain directory. */
@@ -67,6 +67,13 @@ export class FuseRoot {
   /** How many threads have served it: the addon keeps memory for each that ever did, and slows down with their number. */
   get threads(): number {
     return this.#fuse._threads.size
+  }
+
+  /** Lets go of everybody who waits in it, first. */
+  async abort(): Promise<void> {
+    if (!(await this.isMounted())) return
+    await abortConnection(this.#mount)
+    await detach(this.path)
   }
 
   /** Whoever still waits gets an error once this process ends. */

@@ -36,7 +36,7 @@ export async function detachRoots(root: string): Promise<number> {
 const CONNECTIONS = '/sys/fs/fuse/connections'
 
 /** Whoever waits in it is let go, also where the process behind it hangs and cannot even be killed. */
-export async function abortConnection({ device }: Mount): Promise<void> {
+export async function abortConnection({ device }: Pick<Mount, 'device'>): Promise<void> {
   if (!(await readMounts()).some(({ mountPoint }) => mountPoint === CONNECTIONS))
     // systemd mounts it; where it cannot be had, only a process that hangs keeps its callers.
     await run('mount', ['-t', 'fusectl', 'fusectl', CONNECTIONS], { cwd: '/' }).catch(() => {})

@@ -80,6 +80,8 @@ test('the root is a directory that nobody can write to, and shows what is listed
   assert.is((await handlers.getattr('/')).mode, 0o040755)
   assert.equal(await handlers.readdir('/'), ['p1', 'p2'])
   assert.is(await errnoOf(handlers.readlink('/')), 'ENOENT')
+  assert.is((await handlers.getattr('/.tidepool')).mode, 0o120777)
+  assert.is(await handlers.readlink('/.tidepool'), '/real', 'by which it is seen that it answers')
   assert.equal(opened, [])
 })
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ErrnoError } from '../../native/fuse/errno.ts'
 import { keepServing } from '../../native/fuse/kept.ts'
 
-const [path = '', target = ''] = process.argv.slice(2)
+const [path = '', target = '', probe = 'good', maxThreads = '2000'] = process.argv.slice(2)
 const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
 process.chdir('/')
@@ -42,9 +42,11 @@ const readlink: Record<string, () => Promise<string>> = {
   },
 }
 
-await keepServing(
+const how = await keepServing(
   {
     path,
+    probe,
+    maxThreads: Number(maxThreads),
     everyMs: 300,
     limits: { quickMs: 2000, readlinkMs: 1000 },
     failed: (operation, error) => console.log(`${operation}: ${(error as Error).message}`),
@@ -58,4 +60,5 @@ await keepServing(
   stop.signal,
   () => console.log('serving'),
 )
+console.log(how)
 process.exit(0)

@@ -20,11 +20,11 @@ const test = suite('fuse: root')
 
 const SCRIPT = fileURLToPath(new URL('../../support/fuse-root-child.ts', import.meta.url))
 
-async function serving(world: FuseWorld, started: Started): Promise<Program> {
+async function serving(world: FuseWorld, started: Started, ...probe: string[]): Promise<Program> {
   const target = join(world.mountRoot, 'good')
   await mkdir(target, { recursive: true })
   await writeFile(join(target, 'file'), 'hello')
-  return started.program(SCRIPT, [world.root, target], 'serving')
+  return started.program(SCRIPT, [world.root, target, ...probe], 'serving')
 }
 
 const mountsAt = async (root: string) => (await readMounts()).filter(({ mountPoint }) => mountPoint === root)
@@ -89,6 +89,36 @@ test('unmounted by somebody, it is there again soon; on SIGTERM it is gone', () 
     await killed(child, 'SIGTERM')
     assert.is(child.exitCode, 0)
     assert.equal(await mountsAt(world.root), [])
+  }))
+
+test('where walks are not answered any more, it lets go of who waits, and leaves the root to another process', () =>
+  withFuseWorld(async (world, started) => {
+    const { child, printed } = await serving(world, started, 'never')
+    await eventually('it gives up', 15_000, async () => child.exitCode !== null)
+    assert.match(printed(), /did not answer 2 walks.*\nsilent/)
+    assert.equal(await mountsAt(world.root), [])
+  }))
+
+test('a process that has had too many threads leaves the root to another one', () =>
+  withFuseWorld(async (world, started) => {
+    const { child, printed } = await serving(world, started, 'good', '40')
+    const callers = Array.from({ length: 50 }, () => walk(`readlink ${world.root}/late`))
+    await Promise.all(callers)
+    await eventually('it ends', 5000, async () => child.exitCode !== null)
+    assert.match(printed(), /worn-out/)
+    assert.equal(await mountsAt(world.root), [])
+  }))
+
+test('what lies in the way of mounting it again is told once, and gone it is mounted again', () =>
+  withFuseWorld(async (world, started) => {
+    const { printed } = await serving(world, started)
+    await walk(`umount -l ${world.root} && mount -t tmpfs none ${world.root}`)
+    await eventually('it is told', 5000, async () => printed().includes('was unmounted by somebody'))
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    assert.is(printed().match(/was unmounted by somebody/g)?.length, 1)
+    await walk(`umount ${world.root}`)
+    await eventually('mounted again', 5000, async () => (await mountsAt(world.root)).some(isOurRoot))
+    assert.is((await walk(`cat ${world.root}/good/file`)).stdout, 'hello')
   }))
 
 test('killed roots are taken away by the next start, also one on another', () =>
