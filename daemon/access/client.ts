@@ -7,6 +7,7 @@ import { ErrnoError } from '../../native/fuse/errno.ts'
 import { LinkedAbort } from '../../pipeline/base/abort.ts'
 import type { Clock } from '../../pipeline/base/clock.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
+import type { Shown } from './layer.ts'
 import { MAX_IDS, messages, type Reply, type Request, reply, toLine } from './protocol.ts'
 
 export interface ClientOptions {
@@ -73,12 +74,12 @@ export class DaemonClient {
   }
 
   /** What a listing shows; undefined where no daemon says so in time. */
-  async list(limitMs: number): Promise<ProjectId[] | undefined> {
+  async list(what: Shown, limitMs: number): Promise<ProjectId[] | undefined> {
     const done = new LinkedAbort(this.#stop.signal)
     // A set: a daemon that is replaced half-way has its answer given again from the start.
     const ids = new Set<ProjectId>()
     let whole = false
-    const seq = this.#ask({ ask: 'list', seq: this.#seq }, (reply) => {
+    const seq = this.#ask({ ask: 'list', seq: this.#seq, what }, (reply) => {
       if (reply.tell === 'listed') for (const id of reply.ids) ids.add(id)
       if (reply.tell === 'listed' && reply.more) return
       whole = reply.tell === 'listed'

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { LinkedAbort } from '../../pipeline/base/abort.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import { errnoOfFailure } from './errno-of.ts'
-import type { AccessCallbacks } from './layer.ts'
+import type { AccessCallbacks, Shown } from './layer.ts'
 import { MAX_IDS, messages, type Reply, type Request, request, toLine } from './protocol.ts'
 
 /** One that asks and does not read the answers is cut off before they fill the memory. */
@@ -71,7 +71,7 @@ export class Conversation {
         this.#opens.get(asked.seq)?.abort(new Error('nobody waits any more'))
         return
       case 'list':
-        void this.#list(asked.seq)
+        void this.#list(asked.seq, asked.what)
         return
       case 'used':
         this.#callbacks.used(asked.ids)
@@ -95,10 +95,10 @@ export class Conversation {
     }
   }
 
-  async #list(seq: number): Promise<void> {
+  async #list(seq: number, what: Shown): Promise<void> {
     try {
       let ids: ProjectId[] = []
-      for await (const id of this.#callbacks.listed()) {
+      for await (const id of this.#callbacks.listed(what)) {
         if (this.#socket.destroyed) return
         ids.push(id)
         if (ids.length < MAX_IDS) continue

@@ -10,8 +10,8 @@ export interface AccessCallbacks {
    * whoever waits as an errno (see `errno-of.ts`).
    */
   readonly open: (id: ProjectId, signal: AbortSignal) => Promise<string>
-  /** For listings: what is shown in the directory, in any order. Asked in the background, never while somebody waits. */
-  readonly listed: () => AsyncIterable<ProjectId> | Iterable<ProjectId>
+  /** For listings of the directory, in any order. Asked in the background, never while somebody waits. */
+  readonly listed: (what: Shown) => AsyncIterable<ProjectId> | Iterable<ProjectId>
   /** Which projects were reached by their path, some seconds ago at most; told again as long as they are. */
   readonly used: (ids: readonly ProjectId[]) => void
 }
@@ -35,6 +35,10 @@ export interface AccessLayer {
   forget(id: ProjectId): Promise<void>
 }
 
+/** What this host's pool has, or what there is. */
+export const SHOWN = ['resident', 'all'] as const
+export type Shown = (typeof SHOWN)[number]
+
 /** What a listing of the directory shows. Each thing that it shows may be opened by programs that look behind every link. */
-export const BROWSE = ['resident', 'all', 'none'] as const
+export const BROWSE = [...SHOWN, 'none'] as const
 export type Browse = (typeof BROWSE)[number]

@@ -9,7 +9,7 @@ import type { Browse } from './layer.ts'
 import type { Mounted } from './mounted.ts'
 
 /** A look so soon after the last shows the same. */
-const FRESH_MS = 2000
+const FRESH_MS = 5000
 /** A list that takes longer than this is given up; the one before stays. */
 const LIMIT_MS = 30_000
 
@@ -48,7 +48,7 @@ export class Listing {
     this.#askedAtMs = nowMs
     try {
       await this.#mounted.refresh()
-      this.#told = (await this.#client.list(LIMIT_MS)) ?? this.#told
+      this.#told = (await this.#client.list(this.#browse, LIMIT_MS)) ?? this.#told
     } catch {
       // /proc could not be read: the next look tries again.
     } finally {

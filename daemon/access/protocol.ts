@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { ERRNOS } from '../../native/fuse/errno.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { type ProjectId, projectId } from '../../pipeline/base/ids.ts'
+import { SHOWN } from './layer.ts'
 
 /** Far above the longest message of ours; what is longer is no message. */
 export const MAX_LINE_BYTES = 64 * 1024
@@ -28,7 +29,7 @@ export const request = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('open'), seq, id }),
   /** The caller has left: its deadline has passed. */
   z.object({ ask: z.literal('leave'), seq }),
-  z.object({ ask: z.literal('list'), seq }),
+  z.object({ ask: z.literal('list'), seq, what: z.enum(SHOWN) }),
   z.object({ ask: z.literal('used'), ids }),
   /** The answer to `forget`: from now on nothing is answered that was true before it. */
   z.object({ ask: z.literal('forgot'), seq }),

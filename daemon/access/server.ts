@@ -34,7 +34,9 @@ export class AccessServer {
     await removeDeadSocket(path)
     const made = new AccessServer(callbacks, clock)
     made.#server.listen(path)
-    await once(made.#server, 'listening')
+    await once(made.#server, 'listening').catch((error: Error) => {
+      throw taken(path, error.message)
+    })
     // A connection that could not be taken: the access process comes again.
     made.#server.on('error', () => {})
     await chmod(path, 0o600)

@@ -120,11 +120,11 @@ test('a listing is from memory: what is mounted and what the daemon said last, b
   await settle()
   assert.equal(shown.ids, ['p1', 'p2'])
   assert.is(asked, 1, 'so soon it is not asked again')
-  await clock.advance(2000)
+  await clock.advance(5000)
   assert.equal(shown.ids, ['p1', 'p2'])
   await settle()
   assert.equal(shown.ids, ['p1', 'p2'], 'no daemon answered')
-  await clock.advance(2000)
+  await clock.advance(5000)
   shown.ids
   await settle()
   assert.equal(shown.ids, ['p1'])

@@ -5,6 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { FuseLayer } from '../../daemon/access/fuse-layer.ts'
 import type { AccessLayer } from '../../daemon/access/layer.ts'
+import { listProjects } from '../../daemon/access/list-projects.ts'
 import { openProjects } from '../../daemon/access/open-projects.ts'
 import type { Opens } from '../../daemon/access/opens.ts'
 import type { Engine } from '../../daemon/projects/engine.ts'
@@ -47,7 +48,7 @@ const withProjects = (body: (world: World) => Promise<void>): Promise<void> =>
           opened.push(id)
           return opens.open(id, { signal })
         },
-        listed: () => [],
+        listed: (what) => listProjects(engine, what),
         used: () => {},
       })
       try {

@@ -170,7 +170,7 @@ test('a list of any length comes whole, or not at all', () =>
     const ids = Array.from({ length: 12_345 }, (_, n) => projectId(`p${n}`))
     const server = await listen({ listed: () => ids })
     const asks = await client()
-    assert.equal(await asks.list(3000), ids)
+    assert.equal(await asks.list('all', 3000), ids)
     await server.close()
     const broken = await listen({
       async *listed(): AsyncGenerator<ProjectId> {
@@ -179,9 +179,9 @@ test('a list of any length comes whole, or not at all', () =>
       },
     })
     await sleep(50)
-    assert.is(await asks.list(3000), undefined)
+    assert.is(await asks.list('all', 3000), undefined)
     await broken.close()
-    assert.is(await asks.list(50), undefined)
+    assert.is(await asks.list('all', 50), undefined)
   }))
 
 test('what was used is told in lines that are short enough; where nobody listens, that is said', () =>

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { AccessCallbacks, AccessLayer } from '../../daemon/access/layer.ts'
+import type { AccessCallbacks, AccessLayer, Shown } from '../../daemon/access/layer.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { type ProjectId, projectId } from '../../pipeline/base/ids.ts'
 import { mountStandIn, unmountStandIn } from '../support/access.ts'
@@ -25,6 +25,7 @@ const Q = projectId('p2')
 class Owner implements AccessCallbacks {
   readonly opened: ProjectId[] = []
   readonly seen = new Set<ProjectId>()
+  readonly shown = new Set<Shown>()
   signals: AbortSignal[] = []
   failure: string | undefined
   hold: Promise<void> | undefined
@@ -43,7 +44,10 @@ class Owner implements AccessCallbacks {
     await this.hold
     return mountStandIn(this.#mountRoot, id)
   }
-  readonly listed = () => this.#list
+  readonly listed = (what: Shown) => {
+    this.shown.add(what)
+    return this.#list
+  }
   readonly used = (ids: readonly ProjectId[]): void => {
     for (const id of ids) this.seen.add(id)
   }
@@ -127,12 +131,13 @@ export function accessContract(name: string, withLayer: WithLayer): void {
 
   test('the list shows what is listed and what is mounted', () =>
     withStarted(
-      async ({ root, mountRoot }) => {
+      async ({ root, mountRoot, owner }) => {
         await mountStandIn(mountRoot, projectId('here'))
         await eventually('it is shown', 10_000, async () => {
           const { stdout } = await walk(`ls ${root}`)
           return stdout === 'here\np1\np2\n'
         })
+        assert.equal([...owner.shown], ['resident'])
       },
       [P, Q],
     ))
