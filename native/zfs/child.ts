@@ -16,6 +16,8 @@ export interface ChildOptions {
   readonly program: string
   readonly args: readonly string[]
   readonly stdin: boolean
+  /** It writes a stream for us, and ends by itself when we no longer read it. */
+  readonly streams?: boolean
   readonly termGraceMs: number
   readonly killGraceMs: number
   /** Sends a signal to the process group; tests put something deaf here. */
@@ -106,6 +108,9 @@ export class Child {
     this.#process.stdin?.destroy()
     // And it is the daemon that writes what is sent: it ends when nobody can read any more.
     this.stdout.destroy()
+    // OpenZFS's `zfs send` feeds a socket, which is what Node's pipes are, through a pipe and a thread of its own. A signal
+    // ends that thread first, and the other then waits in the kernel for ever, deaf to SIGKILL and with the pool held.
+    if (this.#options.streams && (await this.#endsWithin(this.#options.termGraceMs))) return true
     this.#signal('SIGTERM')
     if (await this.#endsWithin(this.#options.termGraceMs)) return true
     this.#signal('SIGKILL')

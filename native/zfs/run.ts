@@ -111,7 +111,7 @@ export class Commands {
     const place = await this.#lanes[lane].enter(signal)
     try {
       signal?.throwIfAborted()
-      return this.#started(place, program, args, { signal, limitMs, stdin })
+      return this.#started(place, program, args, { signal, limitMs, stdin, streams: lane === 'send' })
     } catch (error) {
       place.release()
       throw error
@@ -122,13 +122,18 @@ export class Commands {
     place: Place,
     program: Program,
     args: readonly string[],
-    options: { signal: AbortSignal | undefined; limitMs: number | undefined; stdin: boolean },
+    options: {
+      signal: AbortSignal | undefined
+      limitMs: number | undefined
+      stdin: boolean
+      streams: boolean
+    },
   ): Running {
-    const { signal, limitMs, stdin } = options
+    const { signal, limitMs, stdin, streams } = options
     const { termGraceMs, killGraceMs } = this.settings
     const executable = this.settings[program]
     const kill = this.#kill ? { kill: this.#kill } : {}
-    const child = new Child({ program: executable, args, stdin, termGraceMs, killGraceMs, ...kill })
+    const child = new Child({ program: executable, args, stdin, streams, termGraceMs, killGraceMs, ...kill })
     const command = commandLine(program, args)
     const facts = (): CommandFacts => ({ program, args, stderr: child.stderr.text, pid: child.pid })
     // What ended it, where that was us.

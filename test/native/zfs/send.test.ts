@@ -1,5 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Commands } from '../../../native/zfs/run.ts'
 import { send, usualFlags } from '../../../native/zfs/send.ts'
 import { codeOf } from '../../../pipeline/base/errors.ts'
 import { StreamParser } from '../../../pipeline/stream/parser.ts'
@@ -68,6 +69,25 @@ test('a send that goes silent is ended, however slow its reader is', () =>
     },
     { silenceLimitMs: 600 },
   ))
+
+test('one that is left ends with its pipe, and gets no signal while it does', () =>
+  withFakeZfs(async (world) => {
+    const { second } = await sample(world)
+    const signals: string[] = []
+    const kill = (pid: number, signal: NodeJS.Signals) => {
+      signals.push(signal)
+      process.kill(-pid, signal)
+    }
+    const commands = new Commands(world.settings, { kill })
+    await world.faults({ match: '^zfs send', action: 'cut', bytes: 312, delayMs: 300, stderr: 'Broken pipe' })
+    for await (const piece of send({ ...world.zfs, commands }, second.name)) {
+      assert.ok(piece.length > 0)
+      break
+    }
+    assert.is(commands.load.send.running, 0)
+    // The one for what it may have left comes when it has ended.
+    assert.not(signals.includes('SIGTERM'))
+  }))
 
 test('one that is deaf to SIGTERM is killed when it is left', () =>
   withFakeZfs(async (world) => {
