@@ -100,7 +100,7 @@ const TEXTS = [
     /cannot open '\/.*': No such file or directory|cannot resolve path|cannot open '\/.*': must be an absolute path/,
     'device-missing',
   ],
-  [/could not find any snapshots to destroy/, 'dataset-missing'],
+  [/could not find any snapshots to destroy|bookmark '.*' does not exist/, 'dataset-missing'],
 
   // Names and values. Before what is missing: "parent does not exist" and the like are answers of their own.
   [/parent does not exist/, 'parent-missing'],

@@ -56,6 +56,10 @@ test('a stream of features that it does not know is unreceivable', () => {
   )
 })
 
+test('a bookmark that is gone is missing like anything else', () => {
+  assert.is(codeOfText("bookmark 'tank/a#b' does not exist."), 'dataset-missing')
+})
+
 test('no ZFS to talk to, whichever it is', () => {
   for (const text of [
     'connect: No such file or directory\nPlease make sure that the zfs-fuse daemon is running.\ninternal error: failed to initialize ZFS library',
