@@ -72,9 +72,13 @@ export async function differs(
   { signal }: ActOptions,
 ): Promise<boolean> {
   const run = signal ? { signal } : {}
-  if (zfs.capabilities.written) return (await value(zfs, later.name, 'written', run)) !== '0'
+  if (zfs.capabilities.written) {
+    const bytes = BigInt((await value(zfs, later.name, 'written', run)) ?? 0)
+    // After a rollback OpenZFS writes a few blocks of its own: a little is counted, and no file is another.
+    if (bytes === 0n || bytes > EMPTY_STEP_BYTES) return bytes > 0n
+  }
   // By what they take: enough to tell most that differ, for the price of nothing. What the earlier alone keeps was freed since.
-  if (earlier.usedBytes > 0n || earlier.referencedBytes !== later.referencedBytes) return true
+  else if (earlier.usedBytes > 0n || earlier.referencedBytes !== later.referencedBytes) return true
   return stepHasContent(zfs, earlier, later, run)
 }
 

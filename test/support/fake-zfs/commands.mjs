@@ -130,6 +130,9 @@ function writtenBytes(directory, dataset) {
   return newest && live === pack(filesOf(directory, newest.files)) ? 0 : live.length
 }
 
+/** What OpenZFS counts as written after a rollback, though no file is another. */
+const ROLLBACK_BYTES = 8192
+
 /** Between a snapshot and the one before it. */
 function writtenIn(directory, { snapshots }, snapshot) {
   const before = snapshots[snapshots.indexOf(snapshot) - 1]
@@ -165,7 +168,11 @@ function property(state, directory, item, name) {
     receive_resume_token: () => '-',
     userrefs: () => (kind === 'snapshot' ? own.holds.length : '-'),
     written: () =>
-      live ? writtenBytes(directory, dataset) : snapshot ? writtenIn(directory, dataset, snapshot) : '-',
+      live
+        ? writtenBytes(directory, dataset) || (dataset.rolledBack ? ROLLBACK_BYTES : 0)
+        : snapshot
+          ? writtenIn(directory, dataset, snapshot) || (snapshot.rolledBack ? ROLLBACK_BYTES : 0)
+          : '-',
   }
   if (computed[name]) return [String(computed[name]()), '-']
   if (!live) return ['-', '-']
@@ -266,7 +273,9 @@ function snapshot(state, { directory, args }) {
     creation: now(),
     props: assigned(values.o),
     holds: [],
+    rolledBack: dataset.rolledBack,
   })
+  dataset.rolledBack = false
 }
 
 function destroy(state, { directory, args }) {
@@ -275,7 +284,7 @@ function destroy(state, { directory, args }) {
   if (full.includes('#')) {
     const dataset = datasetOf(state, full.split('#')[0])
     const at = dataset.bookmarks.findIndex(({ tag }) => tag === full.split('#')[1])
-    if (at < 0) missing(full)
+    if (at < 0) fail(`bookmark '${full}' does not exist.`)
     dataset.bookmarks.splice(at, 1)
     return
   }
@@ -343,6 +352,7 @@ function rollback(state, { directory, args }) {
   dataset.snapshots.length -= newer.length
   dataset.bookmarks = dataset.bookmarks.filter(({ createtxg }) => createtxg <= to.createtxg)
   copyFiles(directory, to.files, dataset.files)
+  dataset.rolledBack = true
 }
 
 function hold(state, { args }) {
