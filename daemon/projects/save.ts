@@ -5,7 +5,7 @@
 import { hold, release } from '../../native/zfs/dataset.ts'
 import { listSnapshots, type Snapshot } from '../../native/zfs/list.ts'
 import type { BookmarkName, SnapshotName } from '../../native/zfs/names.ts'
-import { flagsWithin, send, usualFlags } from '../../native/zfs/send.ts'
+import { alwaysBrings, flagsWithin, type SendFlags, send, usualFlags } from '../../native/zfs/send.ts'
 import { allOf } from '../../pipeline/base/all-of.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid, ProjectId, WriteId } from '../../pipeline/base/ids.ts'
@@ -100,11 +100,12 @@ async function sendStep(
   options: SaveOptions,
 ): Promise<Saved> {
   const { zfs, store, limiter } = host
+  const flags = await receivableFlags(host, callOf(options))
   const base = baseOf(project, there, end)
   const held = keepsWhatItSends(host) ? [] : [end, base].filter(isSnapshot)
   try {
     await allOf(held.map(({ name }) => hold(zfs, SAVE_HOLD, name)))
-    const put = await putStream(stepSource(host, there, base, end), {
+    const put = await putStream(stepSource(host, there, base, end, flags), {
       store,
       limiter,
       priority: 'save',
@@ -169,16 +170,34 @@ function placed(
   return as
 }
 
+/** The flags for streams that every host of the store can receive; rejects where this host can send none of those. */
+async function receivableFlags({ zfs, store }: ProjectHost, { signal }: EndOptions): Promise<SendFlags> {
+  const { receivable } = await store.catalogue.info(signal ? { signal } : {})
+  const foreign = receivable
+    ? alwaysBrings(zfs.capabilities).filter((feature) => !receivable.includes(feature))
+    : []
+  if (foreign.length > 0)
+    throw new TidepoolError(
+      'features-not-receivable',
+      `every stream of this host's ZFS uses ${foreign.join(', ')}, which not every host of this store can receive`,
+      {
+        hint: 'Keep its projects in a store of hosts with OpenZFS, or change what this one says its hosts can receive.',
+      },
+    )
+  return flagsWithin(usualFlags(zfs.capabilities), receivable)
+}
+
 /** The stream, and where ZFS keeps not what it sends, one more look after its last byte: it must still be there. */
-function stepSource(host: ProjectHost, there: Resident, base: Base | null, end: Snapshot): Source {
+function stepSource(
+  host: ProjectHost,
+  there: Resident,
+  base: Base | null,
+  end: Snapshot,
+  flags: SendFlags,
+): Source {
   return async function* (signal) {
-    const { zfs, store } = host
-    const { receivable } = await store.catalogue.info({ signal })
-    yield* send(zfs, end.name, {
-      ...(base && { from: base.name }),
-      flags: flagsWithin(usualFlags(zfs.capabilities), receivable),
-      signal,
-    })
+    const { zfs } = host
+    yield* send(zfs, end.name, { ...(base && { from: base.name }), flags, signal })
     if (keepsWhatItSends(host)) return
     const now = await listSnapshots(zfs, there.name, { signal })
     for (const one of [end, base])

@@ -47,6 +47,11 @@ const BRINGS: Readonly<Record<keyof SendFlags, readonly string[]>> = {
   raw: ['raw'],
 }
 
+/** What is in each of its streams, whatever the flags: OpenZFS says of every file system from version 5 on that it may spill. */
+export function alwaysBrings({ flavour }: Capabilities): readonly string[] {
+  return flavour === 'openzfs' ? ['sa-spill'] : []
+}
+
 /** Those of the flags whose streams every host can receive that has just these features; null: nothing was said of it. */
 export function flagsWithin(flags: SendFlags, receivable: readonly string[] | null): SendFlags {
   if (receivable === null) return flags
