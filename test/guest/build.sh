@@ -96,14 +96,13 @@ pack() {
 if [ -r /etc/os-release ]; then . /etc/os-release; fi
 [ "$(id -u)" = 0 ] || cannot "needs root"
 [ "${ID:-} ${VERSION_ID:-} $(uname -m)" = 'debian 12 x86_64' ] || cannot "only Debian 12 on amd64 can make a guest with OpenZFS"
-for command in gcc-12 make perl file strip; do
-  command -v "$command" >/dev/null || cannot "no $command is installed (sh test/setup.sh openzfs)"
-done
-
 mkdir -p "$cache"
 exec 9>"$cache/openzfs-$version.lock"
 flock 9 # of two at once one builds, and the other finds it made
 if ! [ -e "$made" ]; then
+  for command in gcc-12 make perl file strip; do
+    command -v "$command" >/dev/null || cannot "no $command is installed (sh test/setup.sh openzfs)"
+  done
   part=$made.partial began=$SECONDS
   rm -rf "$cache/openzfs-$version-"*
   mkdir "$part" && cd "$part"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tests on a real ZFS, on the kernel's OpenZFS: for each version a guest (run.sh), all at once.
-#   openzfs.sh [VERSION | ARGUMENT of test/run.ts]...    by default all versions, and the ring zfs
+#   openzfs.sh [VERSION | ARGUMENT of test/run.ts]...    by default all versions; of the ring zfs all files
 # Ends as test/run.ts does: with the line `N passed, N failed`, or with the numbers in the file that TIDEPOOL_TOTALS names.
 # A guest that dies, or tests nothing, is one failed. Where there can be no guest it is skipped: with TIDEPOOL_REQUIRE=all
 # that is a failure too.
@@ -15,7 +15,6 @@ for argument; do
   esac
 done
 [ ${#versions[@]} != 0 ] || versions=(2.3.2 2.1.11)
-[ ${#what[@]} != 0 ] || what=(zfs)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -26,7 +25,7 @@ guest() { # VERSION
   mkdir "$folder"
   # Its limits are those of a processor that is there.
   TIDEPOOL_PATIENCE=8 TIDEPOOL_TOTALS=$folder/totals \
-    bash test/guest/run.sh "$version" "$folder" node_modules/.bin/tsx test/run.ts "${what[@]}" 2>&1 | sed -u "s/^/$version: /"
+    bash test/guest/run.sh "$version" "$folder" node_modules/.bin/tsx test/run.ts zfs "${what[@]}" 2>&1 | sed -u "s/^/$version: /"
   code=${PIPESTATUS[0]}
   failed=$(awk '{ n += $2 } END { print n + 0 }' "$folder/totals" 2>/dev/null)
   if [ "$code" = 3 ] && [ "${TIDEPOOL_REQUIRE:-}" != all ]; then

@@ -3,10 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readMounts } from '../../native/mount/mountinfo.ts'
 import { whileBusy } from '../../native/zfs/busy.ts'
+import { type Capabilities, findCapabilities } from '../../native/zfs/capabilities.ts'
 import { type DatasetName, datasetName, poolName } from '../../native/zfs/names.ts'
 import { poolCreate } from '../../native/zfs/pool.ts'
+import { Commands } from '../../native/zfs/run.ts'
 import type { CommandSettings } from '../../native/zfs/settings.ts'
-import { openZfs, type Zfs } from '../../native/zfs/zfs.ts'
+import type { Zfs } from '../../native/zfs/zfs.ts'
 
 export interface RealZfs {
   readonly zfs: Zfs
@@ -16,13 +18,17 @@ export interface RealZfs {
 }
 
 let made = 0
+/** The same for all pools of a machine, and five commands to find out. */
+let capabilities: Promise<Capabilities> | undefined
 
 export async function withPool(
   body: (world: RealZfs) => Promise<void>,
   { fileBytes = 512n * 2n ** 20n, ...settings }: { fileBytes?: bigint } & Partial<CommandSettings> = {},
 ): Promise<void> {
   const directory = await mkdtemp('/var/tmp/tidepool-test-pool-')
-  const zfs = await openZfs(settings)
+  const commands = new Commands(settings)
+  capabilities ??= findCapabilities(commands)
+  const zfs = { commands, capabilities: await capabilities }
   made += 1
   const pool = poolName(`tidepool-test-${process.pid}-${made}`)
   try {
