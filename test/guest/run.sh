@@ -4,7 +4,7 @@
 # VERSION: 2.1.11 or 2.3.2, built first where it is not there (build.sh). The guest writes into its memory, and what it wrote
 # is gone with it, all but what is in FOLDER, which is at the same path there. The command runs as root in the working
 # directory, with the variables TIDEPOOL_*, NODE_*, CI and PATH; its output comes as it is printed, its input is empty.
-# Needs Debian 12 on amd64, root, QEMU; where there is no KVM the processor is emulated, about ten times as slow. TIDEPOOL_GUEST_LIMIT: seconds (1200).
+# Needs Debian 12 on amd64, root, QEMU; where there is no KVM the processor is emulated, about ten times as slow. TIDEPOOL_GUEST_LIMIT: seconds (2400).
 # Exit code: the command's; 3: it cannot run on this machine; 124: no end within the limit; 125: the guest has failed.
 set -euo pipefail
 
@@ -35,7 +35,7 @@ accelerator=tcg,thread=multi
 [ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo && accelerator=kvm
 code=0
 # shellcheck disable=SC2046
-timeout --foreground --kill-after=10 "${TIDEPOOL_GUEST_LIMIT:-1200}" qemu-system-x86_64 \
+timeout --foreground --kill-after=10 "${TIDEPOOL_GUEST_LIMIT:-2400}" qemu-system-x86_64 \
   -accel "$accelerator" -cpu max -machine q35 -smp 1 -m 4G \
   -nodefaults -no-user-config -no-reboot -display none -serial "file:$folder/guest.console" \
   $(files root /),readonly=on $(files share "$folder") -device virtio-rng-pci \
@@ -44,7 +44,7 @@ timeout --foreground --kill-after=10 "${TIDEPOOL_GUEST_LIMIT:-1200}" qemu-system
   -append "console=ttyS0 quiet panic=-1 mitigations=off share=$folder first=$here/first openzfs=$version" \
   </dev/null 2>"$folder/guest.qemu" | cat || code=$?
 [ ! -s "$folder/guest.exit" ] || exit "$(cat "$folder/guest.exit")"
-[ $code != 124 ] || { echo "guest: no end within ${TIDEPOOL_GUEST_LIMIT:-1200} s"; exit 124; }
+[ $code != 124 ] || { echo "guest: no end within ${TIDEPOOL_GUEST_LIMIT:-2400} s"; exit 124; }
 echo "guest: it gave no result (QEMU's exit code $code); the end of what it said:"
 tail -n 20 "$folder/guest.qemu" "$folder/guest.console"
 exit 125
