@@ -108,8 +108,9 @@ export class Child {
     this.#process.stdin?.destroy()
     // And it is the daemon that writes what is sent: it ends when nobody can read any more.
     this.stdout.destroy()
-    // OpenZFS's `zfs send` feeds a socket, which is what Node's pipes are, through a pipe and a thread of its own. A signal
-    // ends that thread first, and the other then waits in the kernel for ever, deaf to SIGKILL and with the pool held.
+    // OpenZFS 2.3's `zfs send` feeds a socket, which is what Node's pipes are, through a pipe and a thread of its own. A signal
+    // that comes while it reads the pool ends that thread alone: the rest then waits in the kernel for room in that pipe,
+    // for ever, deaf to SIGKILL, and holds the pool.
     if (this.#options.streams && (await this.#endsWithin(this.#options.termGraceMs))) return true
     this.#signal('SIGTERM')
     if (await this.#endsWithin(this.#options.termGraceMs)) return true
