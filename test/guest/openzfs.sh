@@ -17,8 +17,9 @@ done
 [ ${#versions[@]} != 0 ] || versions=(2.3.2 2.1.11)
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-trap 'kill $(jobs -p) 2>/dev/null; wait; exit 130' INT TERM HUP
+set -m # each guest is a process group, to be ended as one
+trap 'for job in $(jobs -p); do kill -- "-$job"; done; wait; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
 
 guest() { # VERSION
   local version=$1 folder=$work/$1 code failed

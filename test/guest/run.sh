@@ -4,7 +4,8 @@
 # VERSION: 2.1.11 or 2.3.2, built first where it is not there (build.sh). The guest writes into its memory, and what it wrote
 # is gone with it, all but what is in FOLDER, which is at the same path there. The command runs as root in the working
 # directory, with the variables TIDEPOOL_*, NODE_*, CI and PATH; its output comes as it is printed, its input is empty.
-# Needs Debian 12 on amd64, root, QEMU; where there is no KVM the processor is emulated, about ten times as slow. TIDEPOOL_GUEST_LIMIT: seconds (2400).
+# Needs Debian 12 on amd64, root and QEMU; where there is no KVM the processor is emulated, and about ten times as slow.
+# TIDEPOOL_GUEST_LIMIT: how many seconds it may take (2400).
 # Exit code: the command's; 3: it cannot run on this machine; 124: no end within the limit; 125: the guest has failed.
 set -euo pipefail
 
