@@ -11,7 +11,6 @@ import { Listing } from './listing.ts'
 import { Mounted } from './mounted.ts'
 import { Paths } from './paths.ts'
 import { PROBE, rootHandlers } from './root.ts'
-import { lockRoot } from './root-lock.ts'
 
 export interface AccessProcessOptions {
   /** Where the links are, absolute: a fixed path, and never one below which this process looks. */
@@ -39,7 +38,6 @@ export async function serveAccess(
   served: () => void,
 ): Promise<HowServingEnded> {
   const { root, mountRoot, socket, browse, waitLimitMs = WAIT_LIMIT_MS, clock = systemClock, log } = options
-  const lock = await lockRoot(root)
   const mounted = new Mounted({ mountRoot, clock })
   const client = new DaemonClient({
     socket,
@@ -76,7 +74,6 @@ export async function serveAccess(
     ending.abort(new Error('the access process stops'))
     ending.leave()
     await Promise.all(beside)
-    await lock.release()
   }
 }
 

@@ -42,7 +42,7 @@ export function rootHandlers({ mountRoot, madeAtMs, listed, pathOf }: RootSource
     },
     async readdir(path) {
       if (path !== '/') throw new ErrnoError('ENOENT')
-      return listed()
+      return ['.', '..', ...listed()]
     },
     readlink: async (path) => (path === `/${PROBE}` ? mountRoot : pathOf(idOf(path))),
   }

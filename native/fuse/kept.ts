@@ -1,8 +1,10 @@
 /** Keeps a root mounted and answering: nobody tells its process when that ends, so it looks, and does what helps. */
 import { type Clock, systemClock } from '../../pipeline/base/clock.ts'
+import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { readMounts } from '../mount/mountinfo.ts'
 import { answersWalks } from './pulse.ts'
 import { FuseRoot, type RootOptions } from './root.ts'
-import { detachRoots } from './stale.ts'
+import { detachRoots, isOurRoot } from './stale.ts'
 
 export interface KeptOptions extends RootOptions {
   /** A link in it that is answered from memory. */
@@ -23,13 +25,17 @@ const LOOKS_A_WALK = 3
 /** A host that is busy may be late once. */
 const MAX_UNANSWERED = 2
 
-/** Serves until the signal fires, or serving makes no sense any more; resolves unmounted. `served` is called once it answers. */
+/**
+ * Serves until the signal fires, or serving makes no sense any more; resolves unmounted. `served` is called once it answers. Rejects
+ * with `root-served` where another process answers there.
+ */
 export async function keepServing(
   options: KeptOptions,
   signal: AbortSignal,
   served: () => void,
 ): Promise<HowServingEnded> {
   const { path, probe, clock = systemClock, everyMs = 3000, maxThreads = 2000, log } = options
+  await requireUnserved(path, probe)
   const stale = await detachRoots(path)
   if (stale > 0) log(`took away ${stale} root${stale === 1 ? '' : 's'} that a killed process left at ${path}`)
   let root = await FuseRoot.mount(options)
@@ -61,4 +67,14 @@ export async function keepServing(
     await root.abort()
     return 'silent'
   }
+}
+
+/** Asked of the root itself and not of a lock: anybody may take a name in the kernel, and a file has to be judged. */
+async function requireUnserved(path: string, probe: string): Promise<void> {
+  const there = (await readMounts()).some((mount) => mount.mountPoint === path && isOurRoot(mount))
+  if (!there || !(await answersWalks(path, probe))) return
+  throw new TidepoolError('root-served', `another process serves ${path}`, {
+    hint: 'End that one first: `pgrep -af access/main`.',
+    facts: { path },
+  })
 }

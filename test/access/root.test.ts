@@ -78,7 +78,7 @@ test('what is no id does not exist, and is not asked for', async () => {
 test('the root is a directory that nobody can write to, and shows what is listed', async () => {
   const { handlers, opened } = aRoot(['p1', 'p2'])
   assert.is((await handlers.getattr('/')).mode, 0o040755)
-  assert.equal(await handlers.readdir('/'), ['p1', 'p2'])
+  assert.equal(await handlers.readdir('/'), ['.', '..', 'p1', 'p2'])
   assert.is(await errnoOf(handlers.readlink('/')), 'ENOENT')
   assert.is((await handlers.getattr('/.tidepool')).mode, 0o120777)
   assert.is(await handlers.readlink('/.tidepool'), '/real', 'by which it is seen that it answers')

@@ -75,6 +75,11 @@ async function failure(promise: Promise<unknown>): Promise<string | undefined> {
   return undefined
 }
 
+async function until(what: string, so: () => boolean): Promise<void> {
+  for (const end = performance.now() + 5000; !so(); await sleep(5))
+    if (performance.now() > end) assert.unreachable(`${what}: not within 5 s`)
+}
+
 const closed = (socket: Socket | Server): Promise<void> =>
   new Promise((resolve) => {
     socket.once('close', () => resolve())
@@ -129,7 +134,7 @@ test('who waits when a daemon ends is asked for again of the next one, and its f
     })
     const asks = await client()
     const waiting = Promise.all([asks.open(P), asks.open(Q)])
-    await sleep(30)
+    await until('it is asked', () => told !== undefined)
     await first.close()
     assert.ok(told?.aborted)
     await listen()
@@ -145,10 +150,9 @@ test('at its deadline a caller has ETIMEDOUT, and the daemon knows that nobody w
         return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
       },
     })
-    const asks = await client({ waitLimitMs: 100 })
+    const asks = await client({ waitLimitMs: 300 })
     assert.is(await failure(asks.open(P)), 'ETIMEDOUT')
-    await sleep(30)
-    assert.ok(told?.aborted)
+    await until('the daemon is told', () => told?.aborted === true)
   }))
 
 test('so many may wait; who comes then, and who waits at the end, has EAGAIN', () =>
@@ -190,10 +194,9 @@ test('what was used is told in lines that are short enough; where nobody listens
     assert.not(asks.used([P]))
     const seen: ProjectId[] = []
     await listen({ used: (ids) => void seen.push(...ids) })
-    await sleep(50)
     const ids = Array.from({ length: 1234 }, (_, n) => projectId(`${'x'.repeat(58)}${n}`))
-    assert.ok(asks.used(ids))
-    await sleep(50)
+    await until('it is told', () => asks.used(ids))
+    await until('all came', () => seen.length >= ids.length)
     assert.equal(seen, ids)
   }))
 
@@ -201,11 +204,18 @@ test('forgetting is over once the other side has done it, or at the latest when 
   withWorld(async ({ socket, listen, client }) => {
     const server = await listen()
     let forgotten = 0
-    await client({ forget: () => void forgotten++ })
+    let connected = false
+    await client({
+      forget: () => void forgotten++,
+      connected: () => {
+        connected = true
+      },
+    })
+    await until('it is connected', () => connected)
     const began = performance.now()
     await Promise.all([server.forget(), server.forget()])
     assert.is(forgotten, 2)
-    assert.ok(performance.now() - began < 500)
+    assert.ok(performance.now() - began < 900)
     // One that has stopped reads no more.
     const hung = connect(socket)
     await once(hung, 'connect')
@@ -213,7 +223,7 @@ test('forgetting is over once the other side has done it, or at the latest when 
     const again = performance.now()
     await server.forget()
     const tookMs = performance.now() - again
-    assert.ok(tookMs > 900 && tookMs < 2000, `${tookMs} ms`)
+    assert.ok(tookMs > 900 && tookMs < 3000, `${tookMs} ms`)
     hung.destroy()
   }))
 

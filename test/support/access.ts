@@ -10,7 +10,7 @@ import { type FuseWorld, type Program, type Started, withFuseWorld } from './fus
 
 const run = promisify(execFile)
 
-const MAIN = fileURLToPath(new URL('../../daemon/access/main.ts', import.meta.url))
+export const MAIN = fileURLToPath(new URL('../../daemon/access/main.ts', import.meta.url))
 const DAEMON = fileURLToPath(new URL('access-daemon-child.ts', import.meta.url))
 
 /** It holds one file, `file`, with the project's id in it, that everybody may read. */
