@@ -27,6 +27,7 @@ import { type Moved, move } from './move.ts'
 import { roleOf } from './names.ts'
 import { type Opened, open } from './open.ts'
 import { lockPool, type PoolLock } from './pool-lock.ts'
+import { Quiet } from './quiet.ts'
 import { changeQuota } from './quota.ts'
 import { type FoundResident, type Reconciled, reconcile, survey } from './reconcile.ts'
 import { DEFAULT_RESIDENCY, type ResidencySettings } from './residency.ts'
@@ -150,10 +151,11 @@ export class Engine {
         mayAct: () => member.mayAct(),
       }
       const found = await reconcile(host, run)
+      const quiet = new Quiet(host)
       const saves = new SaveQueue({
         clock,
         random,
-        save: (id, stop) => save(host, id, { signal: stop, quick: true }),
+        save: (id, stop) => saveUnlessQuiet(host, quiet, id, stop),
         ...parts.saves,
       })
       const last = await openLastAccess(parts.stateDirectory, { clock })
@@ -238,6 +240,19 @@ export class Engine {
     await this.#unmounted(id)
     return done
   }
+}
+
+/** What nobody touches costs its part of one listing. */
+async function saveUnlessQuiet(
+  host: ProjectHost,
+  quiet: Quiet,
+  id: ProjectId,
+  signal: AbortSignal,
+): Promise<void> {
+  if (await quiet.isQuiet(id, { signal })) return
+  quiet.forget(id)
+  const saved = await save(host, id, { signal, quick: true })
+  if (saved.kind === 'unchanged') quiet.note(id, saved.footprint)
 }
 
 async function* residentIds(zfs: Zfs, parent: DatasetName): AsyncGenerator<ProjectId> {

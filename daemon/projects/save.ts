@@ -19,12 +19,19 @@ import { chooseBase } from './base.ts'
 import type { ProjectHost } from './host.ts'
 import { SAVE_HOLD } from './names.ts'
 import { currentSnapshot, type EndOptions } from './news.ts'
+import type { Footprint } from './quiet.ts'
 import { refuseTooManySnapshots } from './quota.ts'
 import { holds, newest, type Resident, requireResident } from './resident.ts'
 import { trim } from './trim.ts'
 
 export type Saved =
-  | { readonly kind: 'unchanged'; readonly point: Guid; readonly project: Project }
+  | {
+      readonly kind: 'unchanged'
+      readonly point: Guid
+      readonly project: Project
+      /** What showed that: as long as it shows the same, the store has all of it. */
+      readonly footprint: Footprint
+    }
   | {
       readonly kind: 'saved'
       readonly placement: 'head' | 'side' | 'parallel'
@@ -60,7 +67,7 @@ export async function saveResident(
   await refuseTooManySnapshots(host, there, project)
   const end = await currentSnapshot(host, there, options)
   if (end.guid === before?.guid && settledAt(project, end.guid, as))
-    return { kind: 'unchanged', point: end.guid, project }
+    return { kind: 'unchanged', point: end.guid, project, footprint: there.dataset }
   // `end` may be one that is a point already where it was left over, or the dataset was rolled back to it by hand.
   return sendStep(host, { ...there, snapshots: upTo(there, end) }, { project, end, as }, options)
 }

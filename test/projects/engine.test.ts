@@ -3,20 +3,23 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Engine } from '../../daemon/projects/engine.ts'
+import { liveName } from '../../daemon/projects/names.ts'
 import { open } from '../../daemon/projects/open.ts'
+import { snapshot } from '../../native/zfs/dataset.ts'
+import { snapshotOf } from '../../native/zfs/names.ts'
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { projectId } from '../../pipeline/base/ids.ts'
 import { type memoryStore, memoryStore as newStore } from '../../pipeline/stores/memory.ts'
 import { rejection } from '../contracts/values.ts'
 import { startEngine } from '../support/engine.ts'
-import { withFakeZfs } from '../support/fake-zfs.ts'
-import { type PoolWorld, projectHost } from '../support/project-host.ts'
+import { type FakeZfs, withFakeZfs } from '../support/fake-zfs.ts'
+import { projectHost } from '../support/project-host.ts'
 
 const test = suite('projects: engine')
 const P = projectId('p1')
 
 interface Setting {
-  readonly world: PoolWorld
+  readonly world: FakeZfs
   readonly store: ReturnType<typeof memoryStore>
   readonly start: (parts?: Parameters<typeof startEngine>[3]) => Promise<Engine>
 }
@@ -128,6 +131,31 @@ test('old points are restored beside it, and it moves to another host', () =>
       assert.is(await readFile(join((await open(b, P)).path, 'file'), 'utf8'), 'two')
     })
     assert.ok(await engine.removeRestored(P, point))
+    await engine.stop()
+  }))
+
+test('projects that nobody touches are asked by one listing; what is written, or hidden by a snapshot, is saved all the same', () =>
+  withSetting(async ({ world, store, start }) => {
+    const engine = await start({ saves: { intervalMs: 60, atOnce: 3 } })
+    const ids = ['a', 'b', 'c'].map(projectId)
+    const paths: string[] = []
+    for (const id of ids) paths.push((await engine.create(id)).path)
+    const calls = async () => (await world.calls()).filter((line) => !line.startsWith('zpool'))
+    const perProject = (line: string) => ids.some((id) => line.includes(`${world.parent}/${id}`))
+    await until('quiet', async () => {
+      await calls()
+      await new Promise((go) => setTimeout(go, 400))
+      const seen = await calls()
+      return seen.length > 0 && !seen.some(perProject)
+    })
+    const head = async (id: (typeof ids)[number]) => (await store.catalogue.read(id))?.statics.head
+    const [a, b] = ids as [(typeof ids)[number], (typeof ids)[number]]
+    const [before, other] = [await head(a), await head(b)]
+    await writeFile(join(paths[0] as string, 'file'), 'written')
+    await until('a save', async () => (await head(a)) !== before)
+    await writeFile(join(paths[1] as string, 'file'), 'hidden')
+    await snapshot(world.zfs, snapshotOf(liveName(world.parent, b), 'by-hand'))
+    await until('another save', async () => (await head(b)) !== other)
     await engine.stop()
   }))
 
