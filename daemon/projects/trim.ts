@@ -8,6 +8,7 @@ import { bookmarkOf, datasetOf, type SnapshotName, tagOf } from '../../native/zf
 import type { Guid } from '../../pipeline/base/ids.ts'
 import { pathToHead } from '../../pipeline/graph/plan.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
+import { afterSave } from './after-save.ts'
 import type { ProjectHost } from './host.ts'
 import { releaseLeftHolds } from './left-holds.ts'
 import { isPointName } from './names.ts'
@@ -22,11 +23,12 @@ export async function trim(
 ): Promise<void> {
   const bases = new Set<Guid>((pathToHead(project) ?? []).map((row) => row.to))
   for (const old of snapshots) {
-    if (old.guid === saved.guid || old.createTxg > saved.createTxg || !isPointName(old.name)) continue
+    const becomes = afterSave(old.guid, saved.guid, bases)
+    if (becomes === 'stays' || old.createTxg > saved.createTxg || !isPointName(old.name)) continue
     if (old.guid === restores.copying(id)) continue
-    if (bases.has(old.guid) && !zfs.capabilities.bookmarks) continue
+    if (becomes === 'base' && !zfs.capabilities.bookmarks) continue
     await orStays(async () => {
-      if (bases.has(old.guid)) await bookmark(zfs, old.name, markOf(old.name))
+      if (becomes === 'base') await bookmark(zfs, old.name, markOf(old.name))
       await releaseLeftHolds(zfs, [old])
       await destroySnapshot(zfs, old.name, old.guid)
     })

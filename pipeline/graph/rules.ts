@@ -33,6 +33,7 @@ export const RULE_TEXTS = {
   umountFirst: 'an evict unmounts before it proves',
   proveStore: 'an evict proves that the newest snapshot is a point whose chunks are in the store',
   proveClean: 'an evict proves that nothing was written since the newest snapshot',
+  newestStays: 'the newest saved point stays a snapshot as long as its dataset is there',
 } as const
 
 export type RuleName = keyof typeof RULE_TEXTS

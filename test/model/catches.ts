@@ -94,4 +94,5 @@ export const CATCHES: Readonly<Record<RuleName, Catch>> = {
   umountFirst: { scenario: 'evict', finds: WRITTEN_LOST, early: true },
   proveStore: { scenario: 'evict', finds: WRITTEN_LOST, early: true },
   proveClean: { scenario: 'evict', finds: WRITTEN_LOST, early: true },
+  newestStays: { scenario: 'save', finds: /^machine A sent again what it had saved already/, early: true },
 }

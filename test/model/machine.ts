@@ -3,6 +3,7 @@
  * them. Each runs to its end or until its machine crashes; between them a machine remembers only what its dataset
  * and its counters say.
  */
+import { afterSave } from '../../daemon/projects/after-save.ts'
 import { codeOf } from '../../pipeline/base/errors.ts'
 import type { Guid, HostId, SessionId, WriteId } from '../../pipeline/base/ids.ts'
 import { commitAttempt } from '../../pipeline/graph/commit.ts'
@@ -28,6 +29,7 @@ import {
   PROJECT,
   setDataset,
   setMachine,
+  textOf,
   UNTOUCHED,
   type World,
 } from './world.ts'
@@ -67,10 +69,10 @@ export function outcomeOf(error: unknown): Outcome {
 export const datasetOf = (tools: Tools, self: Self): Promise<Dataset | null> =>
   tools.now((world) => machineOf(world, self.name).dataset)
 
-export const descentOf = (host: HostId, { openedEpoch, snapshots }: Dataset): Descent => ({
+export const descentOf = (host: HostId, { openedEpoch, snapshots, bookmarks = [] }: Dataset): Descent => ({
   host,
   openedEpoch,
-  holds: (point) => snapshots.includes(point),
+  holds: (point) => snapshots.includes(point) || bookmarks.includes(point),
 })
 
 /** The project without anything open that earlier attempts of this machine left behind. */
@@ -123,6 +125,8 @@ export async function save(tools: Tools, self: Self, writeId: WriteId, base: Bas
     const { lost, byHand } = dataset.past
     if (as === 'side' && !lost && !byHand)
       violate(world, `machine ${self.name}, which never lost the project, was treated as if it had`)
+    if (as === 'head' && !compacts && head !== null && textOf(to) === textOf(head))
+      violate(world, `machine ${self.name} sent again what it had saved already`)
   })
   if (!(await catalogue.apply(beginWrite(project, row)))) return 'over'
   await chunks.put(row)
@@ -138,6 +142,7 @@ export async function save(tools: Tools, self: Self, writeId: WriteId, base: Bas
       retention: { policy: NO_HISTORY },
       rules,
     })
+    if (as === 'head') await tools.now((world) => trims(world, self.name, to, rules))
   } catch (error) {
     if (codeOf(error) === 'commit-refused') await tools.now((world) => judgeRefusal(world, writeId))
     throw error
@@ -145,10 +150,21 @@ export async function save(tools: Tools, self: Self, writeId: WriteId, base: Bas
   return 'over'
 }
 
+/** Older snapshots stay here for good: what a step is sent from is what the walks are about. */
+function trims(world: World, name: MachineName, saved: Guid, rules: Rules): void {
+  const { dataset } = machineOf(world, name)
+  if (!dataset?.snapshots.includes(saved) || afterSave(saved, saved, new Set([saved]), rules) === 'stays')
+    return
+  const snapshots = dataset.snapshots.filter((point) => point !== saved)
+  setDataset(world, name, { snapshots, bookmarks: [...(dataset.bookmarks ?? []), saved] })
+}
+
 function takeSnapshot(world: World, name: MachineName): Dataset | null {
   const { dataset } = machineOf(world, name)
-  if (dataset && isDirty(dataset))
-    setDataset(world, name, { snapshots: [...dataset.snapshots, dataset.live as Guid] })
+  if (dataset && isDirty(dataset)) {
+    const again = dataset.bookmarks?.includes(dataset.live as Guid) ? "'" : ''
+    setDataset(world, name, { snapshots: [...dataset.snapshots, `${dataset.live}${again}` as Guid] })
+  }
   return machineOf(world, name).dataset
 }
 

@@ -19,6 +19,8 @@ export const PROJECT = 'p' as ProjectId
  */
 export interface Dataset {
   readonly snapshots: readonly Guid[]
+  /** What is left of snapshots that went: enough for the next step, and to know the head by. */
+  readonly bookmarks?: readonly Guid[]
   readonly live: string
   readonly openedEpoch: bigint
   readonly mounted: boolean
@@ -127,7 +129,12 @@ export function copyOf(world: World): World {
 
 export const sessionOf = ({ name, sessions }: Machine): SessionId => `${name}#${sessions}` as SessionId
 export const newestOf = ({ snapshots }: Dataset): Guid => snapshots.at(-1) as Guid
-export const isDirty = (dataset: Dataset): boolean => dataset.live !== newestOf(dataset)
+/** A second snapshot of the same text has another GUID. */
+export const textOf = (point: Guid): string => point.replace(/'$/, '')
+export const isDirty = (dataset: Dataset): boolean => {
+  const newest = newestOf(dataset)
+  return newest === undefined || dataset.live !== textOf(newest)
+}
 
 export function machineOf(world: World, name: MachineName): Machine {
   const machine = world.machines[name]
