@@ -80,7 +80,7 @@ export function hostsContract(name: string, withWorld: WithWorld): void {
 
   for (const [what, evictAfterCommitMs, asides] of [
     ['dropped, where the store is proven to have it', 0, 0],
-    ['set aside, where that is not proven yet', 60_000, 1],
+    ['set aside, where that is not proven yet', 3_600_000, 1],
   ] as const)
     test(`a clean copy from which no streams lead on is ${what}`, () =>
       withTwo(async (here, b) => {

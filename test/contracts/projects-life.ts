@@ -147,7 +147,7 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
         assert.is(codeOf(await rejected(evict(host, P))), 'commit-too-young')
         assert.is(await read(path), 'one')
       },
-      { settings: { evictAfterCommitMs: 60_000 } },
+      { settings: { evictAfterCommitMs: 3_600_000 } },
     ))
 
   // Before it begins, in both saves, and after the proof: what was allowed then may no longer be.
