@@ -9,6 +9,7 @@ import type { ProjectId } from '../pipeline/base/ids.ts'
 import { type OpenedStore, openStore } from '../pipeline/stores/open.ts'
 import { FuseLayer } from './access/fuse-layer.ts'
 import type { AccessCallbacks, AccessLayer } from './access/layer.ts'
+import { listProjects } from './access/list-projects.ts'
 import { openProjects } from './access/open-projects.ts'
 import type { Opens } from './access/opens.ts'
 import type { Config } from './config/schema.ts'
@@ -109,15 +110,10 @@ export class Daemon {
   }
 
   #callbacks(): AccessCallbacks {
-    const { engine, opens, config } = this
+    const { engine, opens } = this
     return {
       open: (id, signal) => opens.open(id, { signal }),
-      listed: async function* () {
-        if (config.browse === 'resident') for (const { id } of await engine.residents()) yield id
-        if (config.browse === 'all')
-          for await (const { id, life } of engine.host.store.catalogue.projects())
-            if (life === 'live') yield id
-      },
+      listed: (what) => listProjects(engine, what),
       used: (ids) => {
         for (const id of ids) engine.access.used(id)
       },

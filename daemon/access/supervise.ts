@@ -3,7 +3,7 @@
  * walks into what is mounted must not notice that a daemon was killed and started again.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -60,6 +60,7 @@ function start({ root, mountRoot, socket, browse, logFile }: SuperviseOptions): 
     cwd: '/',
     stdio: ['ignore', log, log],
   })
+  closeSync(log)
   child.once('error', () => {}) // it is seen not to run
   child.unref()
   return child

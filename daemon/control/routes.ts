@@ -63,6 +63,8 @@ export const routes: readonly Route[] = [
         ...(properties && { properties }),
       }
       const { path, project } = await daemon.engine.create(id, { ...set, signal })
+      // Somebody may have touched it before it was there.
+      daemon.opens.forget(id)
       return { ...projectView(project), path: daemon.pathOf(id), realPath: path }
     },
   }),
@@ -156,8 +158,11 @@ export const routes: readonly Route[] = [
     about: 'Have a destroyed project back',
     params: anId,
     body: nothing,
-    run: async ({ daemon, params: { id }, signal }) =>
-      projectView(await undelete(daemon.engine.host, id, { signal })),
+    run: async ({ daemon, params: { id }, signal }) => {
+      const project = await undelete(daemon.engine.host, id, { signal })
+      daemon.opens.forget(id)
+      return projectView(project)
+    },
   }),
   route({
     method: 'GET',

@@ -1,57 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { request } from 'node:http'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { Client } from '../../daemon/client/client.ts'
-import { parseConfig } from '../../daemon/config/read.ts'
 import { openapi } from '../../daemon/control/openapi.ts'
 import { routes } from '../../daemon/control/routes.ts'
-import { Daemon, socketOf } from '../../daemon/daemon.ts'
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
-import { fixedLimiter } from '../../pipeline/limit/limiter.ts'
-import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { rejection } from '../contracts/values.ts'
-import { type FakeZfs, withFakeZfs } from '../support/fake-zfs.ts'
-import { bytes, chance, int, pick, type Random, runSeed, seeded } from '../support/random.ts'
+import { withDaemon } from '../support/daemon.ts'
 
 const test = suite('the API of the daemon')
-
-interface Setting {
-  readonly client: Client
-  readonly daemon: Daemon
-  readonly socket: string
-  readonly fake: FakeZfs
-  readonly again: () => Promise<Daemon>
-}
-
-const withDaemon = (body: (setting: Setting) => Promise<void>): Promise<void> =>
-  withFakeZfs(async (fake) => {
-    const at = (name: string): string => join(fake.directory, name)
-    const config = parseConfig(
-      [
-        'store: dir:/unused',
-        `dataset: ${fake.parent}`,
-        `access: ${at('projects')}`,
-        `mounts: ${at('mnt')}`,
-        `state: ${at('state')}`,
-        `run: ${at('run')}`,
-        'evict: {afterCommit: 0s}',
-      ].join('\n'),
-      'test.yaml',
-    )
-    const store = memoryStore()
-    const limiter = fixedLimiter({ count: 8, maxBytes: 64 * 2 ** 20 })
-    const opened = { store, limiter, close: async () => {} }
-    const start = (): Promise<Daemon> => Daemon.start(config, undefined, { opened, zfs: fake.zfs })
-    const daemon = await start()
-    const socket = socketOf(config)
-    try {
-      await body({ client: new Client({ socket, limitMs: 30_000 }), daemon, socket, fake, again: start })
-    } finally {
-      await daemon.stop()
-    }
-  })
 
 interface Told {
   readonly path: string
@@ -153,75 +110,5 @@ test('the document names every route with what it takes', () => {
   for (const { method, path } of routes) assert.ok(paths[path]?.[method.toLowerCase()]?.summary, path)
   assert.match(JSON.stringify(paths['/v1/projects/{id}/rollback']), /"point"/)
 })
-
-const requests = Math.ceil(10_000 * Number(process.env.TIDEPOOL_LONG ?? 0.1))
-
-test(`${requests} malformed requests are refused, none as a failure of the daemon`, () =>
-  withDaemon(async ({ client, socket }) => {
-    const random = seeded(runSeed('api'))
-    await client.call('POST', '/v1/projects', { body: { id: 'p' } })
-    for (let i = 0; i < requests; i++) {
-      const { method, path, body } = malformed(random)
-      const status = await statusOf(socket, method, path, body)
-      assert.ok(status < 500, `${method} ${path} ${body}: ${status}`)
-    }
-    assert.equal(await client.call('GET', '/v1/ready'), { ready: true })
-  }))
-
-const OUR_WORDS = [
-  '',
-  'p',
-  'q',
-  '..',
-  '%2e%2e',
-  '%00',
-  '%0a',
-  'x'.repeat(300),
-  '%',
-  '%ff',
-  '__proto__',
-  '-1',
-  '1e9',
-]
-
-const takingSomething = routes.filter(({ method, path }) => method !== 'GET' || path.includes('{'))
-
-function malformed(random: Random): { method: string; path: string; body: Buffer | undefined } {
-  const { method, path } = pick(random, takingSomething)
-  const filled = path.replace(/\{\w+\}/g, () => pick(random, OUR_WORDS))
-  const body = pick(random, [
-    () => undefined,
-    () => bytes(random, int(random, 0, 300)),
-    () => Buffer.from('{"point":'),
-    () => Buffer.from(JSON.stringify({ id: pick(random, OUR_WORDS), quotaBytes: -1, extra: { a: [] } })),
-    () =>
-      Buffer.from(
-        JSON.stringify({ point: pick(random, OUR_WORDS), points: 'all', to: 5, local: 'x', at: 0 }),
-      ),
-    () => Buffer.from('[]'),
-    () => Buffer.alloc(70_000, 'x'),
-  ])()
-  return { method: chance(random, 0.1) ? 'PATCH' : method, path: filled, body }
-}
-
-function statusOf(
-  socketPath: string,
-  method: string,
-  path: string,
-  body: Buffer | undefined,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const headers = body && method !== 'GET' ? { 'content-type': 'application/json' } : {}
-    const asked = request({ socketPath, method, path, headers }, (response) => {
-      response.resume()
-      response.once('end', () => resolve(response.statusCode ?? 0))
-    })
-    // A body that is refused for its size is not read to its end.
-    asked.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EPIPE' || error.code === 'ECONNRESET' ? resolve(413) : reject(error),
-    )
-    asked.end(method === 'GET' ? undefined : body)
-  })
-}
 
 test.run()
