@@ -1,4 +1,5 @@
 /** What hosts that share a store promise each other, whatever ZFS is below them. */
+import { randomBytes } from 'node:crypto'
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -87,11 +88,12 @@ export function hostsContract(name: string, withWorld: WithWorld): void {
         const a = { ...here, settings: { ...here.settings, evictAfterCommitMs } }
         await createProjectHere(a, P)
         await close(a, P)
-        // So much more than there was that it is sent from nothing again.
-        await write((await open(b, P)).path, 'x'.repeat(300_000))
+        // So much more than there was, also where it is compressed, that it is sent from nothing again.
+        const { path } = await open(b, P)
+        await writeFile(join(path, 'file'), randomBytes(300_000))
         await close(b, P)
         const again = await open(a, P)
-        assert.is((await read(again.path)).length, 300_000)
+        assert.is((await readFile(join(again.path, 'file'))).length, 300_000)
         assert.is(again.setAside.length, asides)
         assert.is((await reconcile(a)).aside.length, asides)
       }))
