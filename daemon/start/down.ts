@@ -2,6 +2,7 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { unmount } from '../../native/zfs/mount.ts'
 import { openZfs, type Zfs } from '../../native/zfs/zfs.ts'
 import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { readConfig } from '../config/read.ts'
@@ -18,14 +19,19 @@ export async function down(root: string, signal: AbortSignal, say: (line: string
   const daemon = await Daemon.start(await readConfig(checkout.configFile), signal)
   let allClosed = true
   try {
-    for (const { id } of await daemon.engine.residents())
+    const unless = async (name: string, act: Promise<unknown>, done: string | undefined): Promise<void> => {
       try {
-        await daemon.engine.close(id, { signal })
-        say(`${id} is saved`)
+        await act
+        if (done !== undefined) say(done)
       } catch (error) {
         allClosed = false
-        say(`${id} stays as it is: ${error instanceof Error ? error.message : String(error)}`)
+        say(`${name} stays as it is: ${error instanceof Error ? error.message : String(error)}`)
       }
+    }
+    for (const { id } of await daemon.engine.residents())
+      await unless(id, daemon.engine.close(id, { signal }), `${id} is saved`)
+    // What a restore has mounted holds the pool too; it is there again when it is asked for.
+    for (const { name } of daemon.engine.found.restored) await unless(name, unmount(zfs, name), undefined)
   } finally {
     await daemon.stop()
   }

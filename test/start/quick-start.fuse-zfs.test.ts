@@ -81,15 +81,23 @@ test('created, written, closed and touched, the file is there; through a kill, a
     assert.ok(mounts.includes(join(root, '.tidepool/mnt/home1')), 'what was mounted stays so')
     assert.not(mounts.includes(join(root, 'projects')), 'the root of links has gone with it')
 
+    const third = await start()
+    const restored = await sh(
+      'bin/tidepool restore home1 --at 2100-01-01 | sed -n 1p | xargs -I {} cat {}/file',
+    )
+    assert.is(restored.stdout, 'hello\n', restored.stderr)
+    const serving = await daemonOf(root)
+    await ended(third, () => process.kill(serving, 'SIGINT'))
+
     const put = await sh('npm stop')
     assert.is(put.code, 0, put.stderr)
     assert.match(put.stdout, /home1 is saved\n.* is put away/)
     assert.not((await sh('zpool list -H -o name')).stdout.includes((await poolOf(root)) ?? '?'))
 
-    const third = await start()
+    const fourth = await start()
     assert.is((await sh('cat projects/home1/file')).stdout, 'hello\n')
     const last = await daemonOf(root)
-    await ended(third, () => process.kill(last, 'SIGTERM'))
+    await ended(fourth, () => process.kill(last, 'SIGTERM'))
     assert.is((await stat(join(root, '.tidepool/store'))).isDirectory(), true)
   }))
 
