@@ -85,11 +85,13 @@ export class Daemon {
       )
       const daemon = new Daemon(config, opened, zfs, engine, layer)
       try {
-        await layer.start(daemon.#callbacks())
+        // Before anything is touched: while its socket is made no directory may be, for their modes would suffer.
         daemon.#served = await serve(daemon, { socket: socketOf(config), routes })
+        await layer.start(daemon.#callbacks())
         return daemon
       } catch (error) {
         await layer.stop()
+        await daemon.#served?.close()
         await engine.stop()
         throw error
       }

@@ -1,8 +1,6 @@
 /** What a listing of the directory shows of an engine's projects. Hints, all of them: whether a project is there its open tells. */
-import { listDatasets } from '../../native/zfs/list.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
-import type { Engine } from '../projects/engine.ts'
-import { roleOf } from '../projects/names.ts'
+import { type Engine, residentIds } from '../projects/engine.ts'
 import type { Shown } from './layer.ts'
 
 export async function* listProjects(
@@ -13,8 +11,5 @@ export async function* listProjects(
     for await (const { id, life } of host.store.catalogue.projects()) if (life === 'live') yield id
     return
   }
-  for await (const { name } of listDatasets(host.zfs, host.parent)) {
-    const found = roleOf(name)
-    if (found?.role === 'live') yield found.id
-  }
+  yield* residentIds(host.zfs, host.parent)
 }

@@ -8,6 +8,8 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { readMounts } from '../../native/mount/mountinfo.ts'
+import { errnoOf } from '../../pipeline/base/errors.ts'
 
 export interface SuperviseOptions {
   readonly root: string
@@ -27,7 +29,9 @@ const LONGEST_REST_MS = 60_000
 
 /** Until the signal fires; then the process is ended, with its root unmounted. */
 export async function superviseAccess(options: SuperviseOptions, signal: AbortSignal): Promise<void> {
-  await mkdir(options.root, { recursive: true })
+  // What is mounted there is served by another process, or by none any more: it is not to be touched from here.
+  const isMounted = (await readMounts()).some(({ mountPoint }) => mountPoint === options.root)
+  if (!isMounted) await mkdir(options.root, { recursive: true })
   await mkdir(dirname(options.pidFile), { recursive: true })
   let pid = await leftOver(options)
   for (let restMs = REST_MS; !signal.aborted; ) {
@@ -45,6 +49,15 @@ export async function superviseAccess(options: SuperviseOptions, signal: AbortSi
   }
   if (pid !== undefined) await end(pid, options)
   await rm(options.pidFile, { force: true })
+}
+
+/** The one that a daemon left which was killed; false where there is none. */
+export async function endAccess(options: Pick<SuperviseOptions, 'root' | 'pidFile'>): Promise<boolean> {
+  const pid = await leftOver(options)
+  if (pid === undefined) return false
+  await end(pid, options)
+  await rm(options.pidFile, { force: true })
+  return true
 }
 
 const pause = (ms: number, signal: AbortSignal): Promise<unknown> =>
@@ -66,26 +79,31 @@ function start({ root, mountRoot, socket, browse, logFile }: SuperviseOptions): 
   return child
 }
 
-async function leftOver(options: SuperviseOptions): Promise<number | undefined> {
+async function leftOver(options: Pick<SuperviseOptions, 'root' | 'pidFile'>): Promise<number | undefined> {
   const pid = Number(await readFile(options.pidFile, 'utf8').catch(() => ''))
   return pid > 1 && (await serves(pid, options)) ? pid : undefined
 }
 
 /** A number may have become another process's meanwhile. */
-async function serves(pid: number, { root }: SuperviseOptions): Promise<boolean> {
+async function serves(pid: number, { root }: Pick<SuperviseOptions, 'root'>): Promise<boolean> {
   const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
   return line.includes(MAIN) && line.split('\0').includes(root)
 }
 
 const END_LIMIT_MS = 10_000
 
-async function end(pid: number, options: SuperviseOptions): Promise<void> {
+async function end(pid: number, options: Pick<SuperviseOptions, 'root'>): Promise<void> {
   for (const [signal, limitMs] of [
     ['SIGTERM', END_LIMIT_MS],
     ['SIGKILL', LOOK_MS],
   ] as const) {
     if (!(await serves(pid, options))) return
-    process.kill(pid, signal)
+    try {
+      process.kill(pid, signal)
+    } catch (error) {
+      if (errnoOf(error) === 'ESRCH') return
+      throw error
+    }
     for (const over = performance.now() + limitMs; performance.now() < over; await sleep(20))
       if (!(await serves(pid, options))) return
   }

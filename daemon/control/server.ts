@@ -6,6 +6,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { z } from 'zod'
 import { LinkedAbort } from '../../pipeline/base/abort.ts'
 import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { toJson } from '../cli/output.ts'
 import type { Daemon } from '../daemon.ts'
 import { bodyOf, statusOf } from './errors.ts'
 import { openapi } from './openapi.ts'
@@ -130,10 +131,6 @@ function ofTheServer(error: unknown): unknown {
     return new TidepoolError('bad-request', message ?? 'the request is wrong')
   return error
 }
-
-/** JSON has no whole numbers past 2^53: bigints leave as text. */
-export const toJson = (value: unknown): string =>
-  JSON.stringify(value, (_key, each) => (typeof each === 'bigint' ? String(each) : each))
 
 function answers(socket: string): Promise<boolean> {
   return new Promise((resolve, reject) => {

@@ -255,7 +255,8 @@ async function saveUnlessQuiet(
   if (saved.kind === 'unchanged') quiet.note(id, saved.footprint)
 }
 
-async function* residentIds(zfs: Zfs, parent: DatasetName): AsyncGenerator<ProjectId> {
+/** By their names alone, in any order. */
+export async function* residentIds(zfs: Zfs, parent: DatasetName): AsyncGenerator<ProjectId> {
   for await (const { name } of listDatasets(zfs, parent)) {
     const found = roleOf(name)
     if (found?.role === 'live') yield found.id

@@ -50,10 +50,11 @@ export class Quiet {
 
   /** Shared by all who ask at about the same time; it is ended by none of them. */
   #list({ signal }: ActOptions): Promise<Listing> {
+    // Before it begins: a listing that nobody awaits would reject unheard, and end the process.
+    signal?.throwIfAborted()
     const nowMs = this.#host.clock.monotonicMs()
     if (!this.#listing || nowMs - this.#listing.atMs > FRESH_MS)
       this.#listing = { atMs: nowMs, listed: this.#read() }
-    signal?.throwIfAborted()
     return this.#listing.listed
   }
 

@@ -1,6 +1,6 @@
 /**
  * Takes out of the way what the pool has of a project and what is not its present state any more. What only a fork has
- * becomes a side point first; nothing is merged, nothing destroyed (rules 19, 20).
+ * becomes a side point first; nothing is merged, and nothing goes that the store is not proven to have (rules 19 to 21).
  */
 import { unmount } from '../../native/zfs/mount.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'

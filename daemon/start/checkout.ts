@@ -18,6 +18,8 @@ export interface Checkout {
   readonly configFile: string
 }
 
+export const accessPidFile = ({ directory }: Checkout): string => join(directory, 'access.pid')
+
 const PARENT = 'projects'
 /** Of the disk that the checkout is on: the file grows as it is used. */
 const POOL_SHARE = 0.5

@@ -5,18 +5,22 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { unmount } from '../../native/zfs/mount.ts'
 import { openZfs, type Zfs } from '../../native/zfs/zfs.ts'
 import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { endAccess } from '../access/supervise.ts'
 import { readConfig } from '../config/read.ts'
 import { Daemon } from '../daemon.ts'
-import { type Checkout, checkoutAt } from './checkout.ts'
+import { accessPidFile, type Checkout, checkoutAt } from './checkout.ts'
 
 const PATIENCE_MS = 60_000
 
 /** Resolves with false where something could not be saved or is in use: it is named, and the pool stays. */
 export async function down(root: string, signal: AbortSignal, say: (line: string) => void): Promise<boolean> {
   const checkout = checkoutAt(root)
-  await endProcess(join(checkout.directory, 'up.pid'))
+  await endProcess(join(checkout.directory, 'up.pid'), 'daemon/start/main')
+  const config = await readConfig(checkout.configFile)
+  // One that was killed could not end its access process.
+  await endAccess({ root: config.access, pidFile: accessPidFile(checkout) })
   const zfs = await openZfs()
-  const daemon = await Daemon.start(await readConfig(checkout.configFile), signal)
+  const daemon = await Daemon.start(config, signal)
   let allClosed = true
   try {
     const unless = async (name: string, act: Promise<unknown>, done: string | undefined): Promise<void> => {
@@ -49,11 +53,10 @@ async function endZfs({ directory }: Checkout, zfs: Zfs, say: (line: string) => 
   if (await endProcess(file, 'zfs-fuse')) say('zfs-fuse has ended')
 }
 
-/** False where the file names no process, or one of another name. */
-async function endProcess(file: string, name?: string): Promise<boolean> {
+/** False where the file names no process, or one with another command: a killed one leaves its file, and its number to others. */
+async function endProcess(file: string, command: string): Promise<boolean> {
   const pid = Number(await readFile(file, 'utf8').catch(() => ''))
-  if (!(pid > 1)) return false
-  if (name !== undefined && (await commandOf(pid)) !== name) return false
+  if (!(pid > 1) || !(await commandOf(pid)).includes(command)) return false
   try {
     process.kill(pid, 'SIGTERM')
     for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await sleep(50))
@@ -68,5 +71,4 @@ async function endProcess(file: string, name?: string): Promise<boolean> {
   })
 }
 
-const commandOf = async (pid: number): Promise<string> =>
-  (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim()
+const commandOf = (pid: number): Promise<string> => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readMounts } from '../../native/mount/mountinfo.ts'
 import { openZfs } from '../../native/zfs/zfs.ts'
+import { LinkedAbort } from '../../pipeline/base/abort.ts'
+import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { superviseAccess } from '../access/supervise.ts'
 import { accessSocketOf, Daemon } from '../daemon.ts'
-import { checkoutAt, prepare } from './checkout.ts'
+import { accessPidFile, checkoutAt, prepare } from './checkout.ts'
 
 /** As long as an access process may take to start. */
 const SERVED_WITHIN_MS = 10_000
@@ -30,45 +32,55 @@ export async function up(
   const { config, made } = await prepare(root, zfs, signal)
   for (const line of made) say(`setup: ${line}`)
   const daemon = await Daemon.start(config, signal)
-  const { directory } = checkoutAt(root)
+  const checkout = checkoutAt(root)
+  const logFile = join(checkout.directory, 'access.log')
+  // Also where it fails: neither the daemon nor the access process stays behind.
+  const ending = new LinkedAbort(signal)
   const access = superviseAccess(
     {
       root: config.access,
       mountRoot: config.mounts,
       socket: accessSocketOf(config),
       browse: config.browse,
-      pidFile: join(directory, 'access.pid'),
-      logFile: join(directory, 'access.log'),
+      pidFile: accessPidFile(checkout),
+      logFile,
     },
-    signal,
+    ending.signal,
+  ).catch((error: unknown) =>
+    say(`the access process: ${error instanceof Error ? error.message : String(error)}`),
   )
-  await onServing()
-  const served = await isServed(config.access, signal)
-  const command = existsSync(join(root, 'bin/tidepool')) ? 'bin/tidepool' : 'tidepool'
-  const mounted = daemon.engine.found.residents.filter((one) => one.mounted).length
-  for (const line of [
-    '',
-    'Tidepool serves the projects of this machine.',
-    '',
-    served
-      ? `  projects   ${config.access}/<id>, open when they are touched`
-      : `  projects   by \`${command} open ID\`: ${config.access} is not served, see ${join(directory, 'access.log')}`,
-    `  store      ${config.store}`,
-    `  pool       ${config.dataset}, ZFS ${zfs.capabilities.version ?? zfs.capabilities.flavour}`,
-    `  found      ${daemon.engine.found.residents.length} projects in the pool, ${mounted} of them mounted`,
-    '',
-    'Try, in another terminal:',
-    `  ${command} create home1 && echo hello > projects/home1/file`,
-    `  ${command} close home1 && cat projects/home1/file`,
-    `  ${command} status`,
-    '',
-    'Ctrl-C ends it and leaves what is mounted; npm stop saves all and puts the pool away.',
-  ])
-    say(line)
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-  await access
-  await daemon.stop()
+  try {
+    await onServing()
+    const served = await isServed(config.access, signal)
+    const command = existsSync(join(root, 'bin/tidepool')) ? 'bin/tidepool' : 'tidepool'
+    const mounted = daemon.engine.found.residents.filter((one) => one.mounted).length
+    for (const line of [
+      '',
+      'Tidepool serves the projects of this machine.',
+      '',
+      served
+        ? `  projects   ${config.access}/<id>, open when they are touched`
+        : `  projects   by \`${command} open ID\`: ${config.access} is not served, see ${logFile}`,
+      `  store      ${config.store}`,
+      `  pool       ${config.dataset}, ZFS ${zfs.capabilities.version ?? zfs.capabilities.flavour}`,
+      `  found      ${daemon.engine.found.residents.length} projects in the pool, ${mounted} of them mounted`,
+      '',
+      'Try, in another terminal:',
+      `  ${command} create home1 && echo hello > projects/home1/file`,
+      `  ${command} close home1 && cat projects/home1/file`,
+      `  ${command} status`,
+      '',
+      'Ctrl-C ends it and leaves what is mounted; npm stop saves all and puts the pool away.',
+    ])
+      say(line)
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve()
+      else signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+  } finally {
+    ending.abort(new TidepoolError('stopped', 'it ends'))
+    ending.leave()
+    await access
+    await daemon.stop()
+  }
 }
