@@ -22,19 +22,11 @@ import { markDead } from '../../pipeline/hosts/take.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { projectHost } from '../support/project-host.ts'
 import type { WithWorld } from './projects.ts'
+import { rejection } from './values.ts'
 
 type MemoryStore = ReturnType<typeof memoryStore>
 
 const P = projectId('p1')
-
-async function rejected(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise
-  } catch (error) {
-    return error
-  }
-  throw new Error('it was not rejected')
-}
 
 const read = (path: string): Promise<string> => readFile(join(path, 'file'), 'utf8')
 const write = (path: string, text: string): Promise<void> => writeFile(join(path, 'file'), text)
@@ -101,7 +93,7 @@ export function hostsContract(name: string, withWorld: WithWorld): void {
   test('who comes second is told at once who owns it', () =>
     withTwo(async (a, b) => {
       await createProjectHere(a, P)
-      const error = await rejected(open(b, P))
+      const error = await rejection(open(b, P))
       assert.is(codeOf(error), 'owned-elsewhere')
       assert.match(String(error), a.host)
     }))
@@ -193,7 +185,7 @@ export function hostsContract(name: string, withWorld: WithWorld): void {
       await close(host, P)
       const other = childOf(world.parent, 'mine')
       await rename(world.zfs, liveName(world.parent, P), other)
-      const error = await rejected(open(host, P))
+      const error = await rejection(open(host, P))
       assert.is(codeOf(error), 'dataset-renamed')
       assert.match(String(error), other)
       assert.equal((await reconcile(host)).renamed, [{ id: P, name: other }])
@@ -205,7 +197,7 @@ export function hostsContract(name: string, withWorld: WithWorld): void {
     withWorld(async (world) => {
       const host = await projectHost(world, memoryStore())
       await create(world.zfs, liveName(world.parent, P))
-      assert.is(codeOf(await rejected(createProjectHere(host, P))), 'dataset-foreign')
+      assert.is(codeOf(await rejection(createProjectHere(host, P))), 'dataset-foreign')
       const found = await reconcile(host)
       assert.equal(
         found.unknown.map(({ name }) => name),

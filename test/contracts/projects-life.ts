@@ -28,19 +28,11 @@ import { markDead } from '../../pipeline/hosts/take.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { type HostOptions, projectHost } from '../support/project-host.ts'
 import type { WithWorld } from './projects.ts'
+import { rejection } from './values.ts'
 
 type MemoryStore = ReturnType<typeof memoryStore>
 
 const P = projectId('p1')
-
-async function rejected(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise
-  } catch (error) {
-    return error
-  }
-  throw new Error('it was not rejected')
-}
 
 const read = (path: string): Promise<string> => readFile(join(path, 'file'), 'utf8')
 const write = (path: string, text: string): Promise<void> => writeFile(join(path, 'file'), text)
@@ -81,7 +73,7 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
       withProject(async (host, path, store) => {
         const file = await openFile(join(path, 'file'), 'r+')
         try {
-          assert.is(codeOf(await rejected(evict(host, P))), 'dataset-busy')
+          assert.is(codeOf(await rejection(evict(host, P))), 'dataset-busy')
           await file.write('two')
           assert.is(await read(path), 'two')
           assert.is((await store.catalogue.read(P))?.statics.owner, host.host)
@@ -133,7 +125,7 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
       withProject(async (host, path, store) => {
         await save(host, P)
         for (const { chunks } of store.state.blobs.values()) harm(chunks as Map<number, { data: Buffer }>)
-        const error = await rejected(evict(host, P))
+        const error = await rejection(evict(host, P))
         assert.is(codeOf(error), 'not-proven')
         assert.ok(error instanceof TidepoolError && error.hint?.includes('verify'))
         assert.is(await read(path), 'one')
@@ -144,7 +136,7 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
   test('what was committed a moment ago is not relied on yet', () =>
     withProject(
       async (host, path) => {
-        assert.is(codeOf(await rejected(evict(host, P))), 'commit-too-young')
+        assert.is(codeOf(await rejection(evict(host, P))), 'commit-too-young')
         assert.is(await read(path), 'one')
       },
       { settings: { evictAfterCommitMs: 3_600_000 } },
@@ -162,7 +154,7 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
             if (asked === refusedAt) throw new TidepoolError('host-lost', 'lost')
           },
         }
-        assert.is(codeOf(await rejected(evict(lost, P))), 'host-lost')
+        assert.is(codeOf(await rejection(evict(lost, P))), 'host-lost')
         assert.is(asked, refusedAt)
         assert.is(await read(path), 'one')
       }))
@@ -181,7 +173,7 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
           yield* store.blobs.missing(...args)
         },
       }
-      const error = await rejected(evict({ ...host, store: { ...store, blobs } }, P))
+      const error = await rejection(evict({ ...host, store: { ...store, blobs } }, P))
       assert.is(codeOf(error), 'not-evictable')
       assert.ok(looks > 0)
       assert.is(await read(path), 'by hand')
@@ -202,7 +194,7 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
           await settle(store.catalogue, destroyed, startPurge(destroyed, 0))
         },
       }
-      const error = await rejected(evict({ ...host, store: { ...store, blobs } }, P))
+      const error = await rejection(evict({ ...host, store: { ...store, blobs } }, P))
       assert.is(codeOf(error), 'not-evictable')
       assert.ok(await resides(host))
       assert.is(await read(path), 'one')
@@ -269,7 +261,7 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
       const [left] = Object.keys(statics.kept)
       assert.ok(left !== undefined && left !== second.point)
       assert.is(await read((await rollBack(host, P, guid(left))).path), 'three')
-      assert.is(codeOf(await rejected(rollBack(host, P, guid(4711n)))), 'point-unknown')
+      assert.is(codeOf(await rejection(rollBack(host, P, guid(4711n)))), 'point-unknown')
       assert.is(await read(path), 'three')
     }))
 
@@ -297,7 +289,7 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
       assert.is((await store.catalogue.read(P))?.statics.rev, rev, 'done already is done')
       await acknowledge(host, P, [first])
       assert.equal((await store.catalogue.read(P))?.statics.kept, {})
-      assert.is(codeOf(await rejected(pinPoint(host, P, guid(4711n)))), 'point-unknown')
+      assert.is(codeOf(await rejection(pinPoint(host, P, guid(4711n)))), 'point-unknown')
     }))
 
   test('a local snapshot is in the pool alone', () =>
@@ -316,7 +308,7 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
       await write(path, 'two')
       assert.is((await destroyHere(host, P)).statics.life, 'destroyed')
       assert.is((await destroyHere(host, P)).statics.life, 'destroyed')
-      assert.ok(codeOf(await rejected(open(host, P))) !== undefined)
+      assert.ok(codeOf(await rejection(open(host, P))) !== undefined)
       assert.is((await undelete(host, P)).statics.life, 'live')
       const again = await open(host, P)
       assert.is(await read(again.path), 'two')

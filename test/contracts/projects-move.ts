@@ -17,20 +17,12 @@ import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { projectHost } from '../support/project-host.ts'
 import type { WithWorld } from './projects.ts'
+import { rejection } from './values.ts'
 
 type MemoryStore = ReturnType<typeof memoryStore>
 
 const P = projectId('p1')
 const nameOf = (name: string): string => `${hostname()}-${name}`
-
-async function rejected(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise
-  } catch (error) {
-    return error
-  }
-  throw new Error('it was not rejected')
-}
 
 const read = (path: string): Promise<string> => readFile(join(path, 'file'), 'utf8')
 const write = (path: string, text: string): Promise<void> => writeFile(join(path, 'file'), text)
@@ -58,7 +50,7 @@ export function moveContract(name: string, withWorld: WithWorld, { refusesBusy =
         await write(path, 'one')
         const refused = async (to: string, code: string, from = a): Promise<void> => {
           const before = await store.catalogue.read(P)
-          const error = await rejected(move(from, P, to))
+          const error = await rejection(move(from, P, to))
           assert.is(codeOf(error), code)
           assert.ok(error instanceof TidepoolError && error.hint)
           assert.equal(await store.catalogue.read(P), before)
@@ -125,7 +117,7 @@ export function moveContract(name: string, withWorld: WithWorld, { refusesBusy =
       withTwo(async ({ a, b, store, path }) => {
         const file = await openFile(join(path, 'file'), 'r+')
         try {
-          assert.is(codeOf(await rejected(move(a, P, b.host))), 'dataset-busy')
+          assert.is(codeOf(await rejection(move(a, P, b.host))), 'dataset-busy')
           const { statics } = (await store.catalogue.read(P))!
           assert.is(statics.owner, a.host)
           assert.ok(statics.head !== null)

@@ -162,7 +162,7 @@ export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 /** What a promise rejects with; resolving is a failure. */
-export async function rejection<E = unknown>(promise: Promise<unknown>, what: string): Promise<E> {
+export async function rejection<E = unknown>(promise: Promise<unknown>, what = 'it'): Promise<E> {
   try {
     await promise
   } catch (error) {
