@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { datasetName, poolOf } from '../native/zfs/names.ts'
 import { poolState } from '../native/zfs/pool.ts'
 import { openZfs, type Zfs } from '../native/zfs/zfs.ts'
-import { TidepoolError } from '../pipeline/base/errors.ts'
+import { messageOf, TidepoolError } from '../pipeline/base/errors.ts'
 import type { ProjectId } from '../pipeline/base/ids.ts'
 import { type OpenedStore, openStore } from '../pipeline/stores/open.ts'
 import { FuseLayer } from './access/fuse-layer.ts'
@@ -142,7 +142,7 @@ export class Daemon {
       open: engine.saves.size,
       failingSaves: engine.saves.failing.map(({ id, error }) => ({
         id,
-        why: error instanceof Error ? error.message : String(error),
+        why: messageOf(error),
       })),
       busy: engine.host.locks.busy,
       sweep: sweepView(engine.sweeper),

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { Command } from 'commander'
 import type { Zfs } from '../../native/zfs/zfs.ts'
 import { type Clock, systemClock } from '../../pipeline/base/clock.ts'
-import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { codeOf, messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { OpenedStore, OpenOptions } from '../../pipeline/stores/open.ts'
 import { Output, toJson } from './output.ts'
 
@@ -93,7 +93,7 @@ export class Cli {
   }
 
   warn(what: string, error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     this.say(`${what}: ${why}${codeOf(error) === undefined ? '' : ` (${codeOf(error)})`}`)
   }
 }

@@ -1,5 +1,5 @@
 /** Exit codes, and how a failure is told: what was tried and why it failed on one line, what to do next on another. */
-import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { codeOf, messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { ReaderLeft, toJson } from './output.ts'
 
 export const EXIT = {
@@ -47,7 +47,7 @@ export function describeFailure(error: unknown, { json, debug }: { json: boolean
 
 function told(error: unknown): Pick<TidepoolError, 'code' | 'message' | 'hint' | 'facts'> {
   if (error instanceof TidepoolError) return error
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   return {
     code: 'unexpected',
     message: `this should not have happened: ${message}`,

@@ -1,4 +1,5 @@
 /** What the API tells of things: the same names everywhere, times in UTC. */
+import { messageOf } from '../../pipeline/base/errors.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import type { Engine } from '../projects/engine.ts'
@@ -51,19 +52,18 @@ export const pointView = (point: HistoryPoint) => ({
 
 /** What the last look at the pool let go, and what it could not. */
 export function sweepView({ last, error }: Sweeper) {
-  const why = (of: unknown): string => (of instanceof Error ? of.message : String(of))
-  if (!last) return error === undefined ? null : { failed: why(error) }
+  if (!last) return error === undefined ? null : { failed: messageOf(error) }
   return {
     at: utc(last.atMs),
     evicted: last.evicted,
     refused: last.refused.map(({ id, why: wanted, error: cause }) => ({
       id,
       why: wanted,
-      because: why(cause),
+      because: messageOf(cause),
     })),
     shortOfBytes: last.shortOfBytes,
     tooMany: last.tooMany,
-    ...(error !== undefined && { failed: why(error) }),
+    ...(error !== undefined && { failed: messageOf(error) }),
   }
 }
 

@@ -2,7 +2,7 @@
  * Takes a project out of the pool, once the store is proven to hold all of it. Unmounted without force first, so that
  * nobody writes any more; where a proof fails it is mounted again.
  */
-import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { codeOf, messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import { release, saveUnmounted } from './close.ts'
@@ -52,10 +52,9 @@ function refuseWhileCopied(host: ProjectHost, id: ProjectId): void {
 
 /** The first error stays the one that is told; that its users are shut out is told with it. */
 function staysUnmounted({ id, name }: Resident, error: unknown, unmounted: unknown): never {
-  const words = (of: unknown): string => (of instanceof Error ? of.message : String(of))
   throw new TidepoolError(
     codeOf(error) ?? 'evict-failed',
-    `${words(error)}; and project ${id} is not mounted again: ${words(unmounted)}`,
+    `${messageOf(error)}; and project ${id} is not mounted again: ${messageOf(unmounted)}`,
     {
       cause: error,
       temporary: error instanceof TidepoolError && error.temporary,

@@ -2,7 +2,7 @@
  * Where the newest point can't be received: back to the next older one, by a transaction before anything is mounted
  * (rule 12). The unreadable one is marked and kept, so that it is there when the store is whole again.
  */
-import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { codeOf, messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
 import { cheapestPaths } from '../../pipeline/graph/plan.ts'
 import { settle } from '../../pipeline/graph/settle.ts'
@@ -40,7 +40,7 @@ export async function fallBack(
   if (from === null || to === undefined) throw error
   const after = await settle(host.store.catalogue, project, rollback(project, to, 'unreadable'), options)
   if (after.statics.head !== to) throw changed(project.id, error)
-  const why = error instanceof Error ? error.message : String(error)
+  const why = messageOf(error)
   return { project: after, fellBack: { from, to, why } }
 }
 

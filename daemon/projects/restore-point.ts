@@ -5,7 +5,7 @@
 import { destroyDataset, rename, setProperties } from '../../native/zfs/dataset.ts'
 import type { Snapshot } from '../../native/zfs/list.ts'
 import type { DatasetName } from '../../native/zfs/names.ts'
-import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
 import { isReachable } from '../../pipeline/graph/plan.ts'
 import { readProject } from '../../pipeline/graph/settle.ts'
@@ -133,7 +133,7 @@ async function settleIn(
 }
 
 function unreadable(id: ProjectId, point: Guid, cause: unknown): TidepoolError {
-  const why = cause instanceof Error ? cause.message : String(cause)
+  const why = messageOf(cause)
   return new TidepoolError('point-unreadable', `point ${point} of project ${id} can't be had back: ${why}`, {
     cause,
     hint: `\`tidepool stream verify --project ${id}\` tells what is damaged; an older or newer point may be whole.`,

@@ -3,7 +3,7 @@
  * becomes a side point first; nothing is merged, and nothing goes that the store is not proven to have (rules 19 to 21).
  */
 import { unmount } from '../../native/zfs/mount.ts'
-import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import { cheapestPaths } from '../../pipeline/graph/plan.ts'
 import { readResolved } from '../../pipeline/graph/resolve.ts'
@@ -96,8 +96,6 @@ export async function outOfTheWay(
       : `opened under epoch ${there.openedEpoch}, the project is at ${epoch}`
   return setAside(host, there, `${taken}; what was written here since is point ${saved.point}`, options)
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 async function again(host: ProjectHost, there: Resident, options: ActOptions): Promise<Resident> {
   const now = await resident(host, there.id, options)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { unmount } from '../../native/zfs/mount.ts'
 import { openZfs, type Zfs } from '../../native/zfs/zfs.ts'
-import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { errnoOf, messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { endAccess } from '../access/supervise.ts'
 import { readConfig } from '../config/read.ts'
 import { Daemon } from '../daemon.ts'
@@ -29,7 +29,7 @@ export async function down(root: string, signal: AbortSignal, say: (line: string
         if (done !== undefined) say(done)
       } catch (error) {
         allClosed = false
-        say(`${name} stays as it is: ${error instanceof Error ? error.message : String(error)}`)
+        say(`${name} stays as it is: ${messageOf(error)}`)
       }
     }
     for (const { id } of await daemon.engine.residents())

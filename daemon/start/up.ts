@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { readMounts } from '../../native/mount/mountinfo.ts'
 import { openZfs } from '../../native/zfs/zfs.ts'
 import { LinkedAbort } from '../../pipeline/base/abort.ts'
-import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { superviseAccess } from '../access/supervise.ts'
 import { accessSocketOf, Daemon } from '../daemon.ts'
 import { accessPidFile, checkoutAt, prepare } from './checkout.ts'
@@ -46,9 +46,7 @@ export async function up(
       logFile,
     },
     ending.signal,
-  ).catch((error: unknown) =>
-    say(`the access process: ${error instanceof Error ? error.message : String(error)}`),
-  )
+  ).catch((error: unknown) => say(`the access process: ${messageOf(error)}`))
   try {
     await onServing()
     const served = await isServed(config.access, signal)

@@ -64,3 +64,6 @@ export function errnoOf(error: unknown): string | undefined {
 export function codeOf(error: unknown): string | undefined {
   return error instanceof TidepoolError ? error.code : undefined
 }
+
+/** The words of whatever was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,5 +1,5 @@
 /** What could not be looked at becomes a finding, and the scrub goes on with the rest. */
-import { TidepoolError } from '../base/errors.ts'
+import { messageOf, TidepoolError } from '../base/errors.ts'
 import type { ProjectId, WriteId } from '../base/ids.ts'
 import type { UncheckedFinding } from './findings.ts'
 import type { Run } from './settings.ts'
@@ -16,7 +16,7 @@ export function unchecked(
 ): UncheckedFinding {
   signal?.throwIfAborted()
   if (of.project) spoiled.add(of.project)
-  const why = error instanceof Error ? error.message : String(error)
+  const why = messageOf(error)
   const hint = error instanceof TidepoolError ? error.hint : undefined
   return {
     kind: 'unchecked',

@@ -2,7 +2,7 @@
  * A round of checks: every committed write of every project, one after the other, from where the last run stopped.
  * `present` looks whether chunks are there, `deep` reads them.
  */
-import { codeOf } from '../base/errors.ts'
+import { codeOf, messageOf } from '../base/errors.ts'
 import type { ProjectId, WriteId } from '../base/ids.ts'
 import { pathToHead } from '../graph/plan.ts'
 import type { Project, WriteRow } from '../graph/state.ts'
@@ -159,7 +159,7 @@ function unreadable(project: ProjectId, error: unknown): DamageFinding {
     kind: 'manifest-unreadable',
     project,
     writeId: null,
-    message: error instanceof Error ? error.message : String(error),
+    message: messageOf(error),
     hint: 'The catalogue is damaged there: restore it from a copy, the chunks are left alone.',
     action: 'none',
     chunks: [],

@@ -3,7 +3,7 @@
  * Where that is not plain, a transaction's outcome is unknown.
  */
 import { errors, types } from 'cassandra-driver'
-import { OutcomeUnknownError, StoreUnavailableError, TidepoolError } from '../../base/errors.ts'
+import { messageOf, OutcomeUnknownError, StoreUnavailableError, TidepoolError } from '../../base/errors.ts'
 
 export type Attempt = 'read' | 'write' | 'transaction'
 
@@ -110,5 +110,5 @@ export function reasonOf(error: unknown): string {
     if (first) return `${first[0]}: ${first[1] === null ? 'no answer' : reasonOf(first[1])}`
     return 'no node is reachable'
   }
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] as string
+  return messageOf(error).split('\n')[0] as string
 }

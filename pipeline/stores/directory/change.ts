@@ -1,6 +1,6 @@
 /** Changes of the catalogue as a store's caller sees them: with the ballast given up where the disk is full, and errors in words. */
 import { statfs } from 'node:fs/promises'
-import { errnoOf, OutcomeUnknownError, TidepoolError } from '../../base/errors.ts'
+import { errnoOf, messageOf, OutcomeUnknownError, TidepoolError } from '../../base/errors.ts'
 import type { Ballast } from './ballast.ts'
 import { diskError } from './disk.ts'
 import type { Environment, WriteOptions } from './environment.ts'
@@ -89,5 +89,3 @@ async function isFull(path: string): Promise<boolean> {
 function numberOf(error: unknown): number | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : undefined
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

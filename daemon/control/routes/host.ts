@@ -1,0 +1,27 @@
+/** What can be asked of the host as a whole. */
+import { z } from 'zod'
+import { nothing, type Route, route } from '../route.ts'
+
+const none = z.object({})
+
+export const hostRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/v1/status',
+    about: 'This host at a glance: what is open, what is not saved yet, and whether it may act',
+    params: none,
+    body: nothing,
+    run: async ({ daemon }) => daemon.status(),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/ready',
+    about: 'Answers as soon as projects can be opened',
+    params: none,
+    body: nothing,
+    run: async ({ daemon }) => {
+      daemon.engine.host.mayAct()
+      return { ready: true }
+    },
+  }),
+]

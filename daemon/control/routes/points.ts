@@ -1,0 +1,96 @@
+/** The points of a project: made, listed, kept, brought back. */
+import { z } from 'zod'
+import { guid } from '../../../pipeline/base/ids.ts'
+import { readProject } from '../../../pipeline/graph/settle.ts'
+import { historyOf } from '../../projects/history.ts'
+import { acknowledge, pinPoint } from '../../projects/points.ts'
+import { snapshotProject } from '../../projects/snapshot.ts'
+import { anId, nothing, pointGuid, type Route, route } from '../route.ts'
+import { pointView, projectView } from '../views.ts'
+
+export const pointRoutes: readonly Route[] = [
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/snapshot',
+    about: 'Make a point of what it is now',
+    params: anId,
+    body: z.strictObject({ local: z.boolean().default(false) }).prefault({}),
+    run: async ({ daemon, params: { id }, body: { local }, signal }) => ({
+      id,
+      point: await snapshotProject(daemon.engine.host, id, { local, signal }),
+    }),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/projects/{id}/history',
+    about: 'Each point that it can be brought back to, newest first',
+    params: anId,
+    body: nothing,
+    run: async ({ daemon: { engine }, params: { id }, signal }) => {
+      const project = await readProject(engine.host.store.catalogue, id, { signal })
+      return { id, points: historyOf(project, engine.host.settings.retention).map(pointView) }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/rollback',
+    about: 'Make an older point its state; what it is now stays a point until it is acknowledged',
+    params: anId,
+    body: z.strictObject({ point: pointGuid }),
+    run: async ({ daemon, params: { id }, body: { point }, signal }) => {
+      const { project, path } = await daemon.engine.rollBack(id, guid(BigInt(point)), { signal })
+      return { ...projectView(project), path: daemon.pathOf(id), realPath: path }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/restore',
+    about: 'Mount an old point beside it, read-only: by its GUID, or the newest at or before a time',
+    params: anId,
+    body: z.union([
+      z.strictObject({ point: pointGuid }),
+      z.strictObject({ at: z.iso.datetime({ offset: true }) }),
+    ]),
+    run: async ({ daemon, params: { id }, body, signal }) => {
+      const which = 'point' in body ? { guid: guid(BigInt(body.point)) } : { atMs: Date.parse(body.at) }
+      const { path, point } = await daemon.engine.restorePoint(id, which, { signal })
+      return { id, point, path }
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/v1/projects/{id}/restored/{point}',
+    about: 'Unmount and remove what a restore has brought',
+    params: anId.extend({ point: pointGuid }),
+    body: nothing,
+    run: async ({ daemon, params: { id, point }, signal }) => ({
+      id,
+      removed: await daemon.engine.removeRestored(id, guid(BigInt(point)), { signal }),
+    }),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/pin',
+    about: 'Keep a point whatever the policy says',
+    params: anId,
+    body: z.strictObject({ point: pointGuid }),
+    run: async ({ daemon, params: { id }, body: { point }, signal }) =>
+      projectView(await pinPoint(daemon.engine.host, id, guid(BigInt(point)), { signal })),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/acknowledge',
+    about: 'From now on the policy alone decides about these points: pins, side points, what a rollback left',
+    params: anId,
+    body: z.strictObject({ points: z.array(pointGuid).min(1).max(1000) }),
+    run: async ({ daemon, params: { id }, body: { points }, signal }) =>
+      projectView(
+        await acknowledge(
+          daemon.engine.host,
+          id,
+          points.map((point) => guid(BigInt(point))),
+          { signal },
+        ),
+      ),
+  }),
+]

@@ -1,0 +1,153 @@
+/** A project as a whole: made, opened, saved, closed, taken away. Each verb may be called twice: the second call finds it done. */
+import { z } from 'zod'
+import { readProject } from '../../../pipeline/graph/settle.ts'
+import { undelete } from '../../projects/destroy.ts'
+import { anId, bytesCount, nothing, type Route, route } from '../route.ts'
+import { hereView, projectView } from '../views.ts'
+
+const none = z.object({})
+
+export const projectRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/v1/projects',
+    about: 'The projects that are in this pool',
+    params: none,
+    body: nothing,
+    run: async ({ daemon: { engine } }) => ({
+      projects: (await engine.residents()).map(({ id, mounted }) => ({
+        id,
+        mounted,
+        ...hereView(engine, id),
+      })),
+    }),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects',
+    about: 'Make a project and open it here',
+    params: none,
+    body: z.strictObject({
+      id: anId.shape.id,
+      quotaBytes: bytesCount.optional(),
+      owner: z.strictObject({ uid: z.int(), gid: z.int() }).optional(),
+      properties: z.record(z.string(), z.string()).optional(),
+    }),
+    run: async ({ daemon, body: { id, quotaBytes, owner, properties }, signal }) => {
+      const set = {
+        ...(quotaBytes !== undefined && { quotaBytes }),
+        ...(owner && { owner }),
+        ...(properties && { properties }),
+      }
+      const { path, project } = await daemon.engine.create(id, { ...set, signal })
+      // Somebody may have touched it before it was there.
+      daemon.opens.forget(id)
+      return { ...projectView(project), path: daemon.pathOf(id), realPath: path }
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/projects/{id}',
+    about: 'What the store and this host know of a project',
+    params: anId,
+    body: nothing,
+    run: async ({ daemon: { engine }, params: { id }, signal }) => ({
+      ...projectView(await readProject(engine.host.store.catalogue, id, { signal })),
+      here: hereView(engine, id),
+    }),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/open',
+    about: 'Own it, receive what the pool lacks of it, mount it',
+    params: anId,
+    body: nothing,
+    run: async ({ daemon, params: { id }, signal }) => {
+      const { path, project, receivedStreams, receivedBytes, fellBack, setAside } = await daemon.engine.open(
+        id,
+        { signal },
+      )
+      // What a touch was refused for a moment ago is over.
+      daemon.opens.forget(id)
+      const notes = [
+        ...fellBack.map(({ from, to, why }) => `point ${from} could not be received, this is ${to}: ${why}`),
+        ...setAside.map(({ name, why }) => `${name} was set aside: ${why}`),
+      ]
+      const received = { receivedStreams, receivedBytes }
+      return { ...projectView(project), path: daemon.pathOf(id), realPath: path, ...received, notes }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/save',
+    about: 'Send to the store what it has not',
+    params: anId,
+    body: nothing,
+    run: async ({ daemon, params: { id }, signal }) => {
+      const saved = await daemon.engine.save(id, { signal })
+      const bytes = saved.kind === 'saved' ? { bytes: saved.bytes, placement: saved.placement } : {}
+      return { ...projectView(saved.project), kind: saved.kind, point: saved.point, ...bytes }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/close',
+    about: 'Save it, unmount it, release it',
+    params: anId,
+    body: nothing,
+    run: async ({ daemon, params: { id }, signal }) =>
+      projectView((await daemon.engine.close(id, { signal })).project),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/evict',
+    about: 'Close it, and take it out of the pool once the store is proven to hold it',
+    params: anId,
+    body: nothing,
+    run: async ({ daemon, params: { id }, signal }) => {
+      const { project, freedBytes, point } = await daemon.engine.evict(id, { signal })
+      return { ...projectView(project), point, freedBytes }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/destroy',
+    about: 'Nobody can open it any more; an undelete has it back until its window is over',
+    params: anId,
+    body: nothing,
+    run: async ({ daemon, params: { id }, signal }) =>
+      projectView(await daemon.engine.destroy(id, { signal })),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/undelete',
+    about: 'Have a destroyed project back',
+    params: anId,
+    body: nothing,
+    run: async ({ daemon, params: { id }, signal }) => {
+      const project = await undelete(daemon.engine.host, id, { signal })
+      daemon.opens.forget(id)
+      return projectView(project)
+    },
+  }),
+  route({
+    method: 'PUT',
+    path: '/v1/projects/{id}/quota',
+    about: 'What it may take; null for no limit',
+    params: anId,
+    body: z.strictObject({ quotaBytes: bytesCount.nullable() }),
+    run: async ({ daemon, params: { id }, body: { quotaBytes }, signal }) =>
+      projectView(await daemon.engine.setQuota(id, quotaBytes, { signal })),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/projects/{id}/move',
+    about: 'Let another host have it at once',
+    params: anId,
+    body: z.strictObject({ to: z.string().min(1).max(255) }),
+    run: async ({ daemon, params: { id }, body: { to }, signal }) => {
+      const moved = await daemon.engine.move(id, to, { signal })
+      return { ...projectView(moved.project), to: moved.to, tookMs: Math.round(moved.tookMs) }
+    },
+  }),
+]
