@@ -69,6 +69,21 @@ export const groups: readonly Group[] = [
     load: async () => (await import('./verbs/snapshot.ts')).verb,
   },
   {
+    name: 'why',
+    about: 'Why a project is as it is, and what helps',
+    load: async () => (await import('./verbs/why.ts')).verb,
+  },
+  {
+    name: 'snapshots',
+    about: 'The states of a project that can be looked into',
+    load: async () => (await import('./verbs/snapshots.ts')).verb,
+  },
+  {
+    name: 'changes',
+    about: 'What has changed in a project since one of its points',
+    load: async () => (await import('./verbs/changes.ts')).verb,
+  },
+  {
     name: 'history',
     about: 'The points that a project can be brought back to',
     load: async () => (await import('./verbs/history.ts')).verb,
@@ -137,6 +152,22 @@ export const groups: readonly Group[] = [
         name: 'info',
         about: 'What it is, and which hosts speak to it',
         load: async () => (await import('./verbs/store-info.ts')).verb,
+      },
+    ],
+  },
+  {
+    name: 'host',
+    about: 'The hosts that share the store',
+    verbs: [
+      {
+        name: 'ls',
+        about: 'List them',
+        load: async () => (await import('./verbs/host-ls.ts')).verb,
+      },
+      {
+        name: 'dead',
+        about: 'Say that a silent one is off for good',
+        load: async () => (await import('./verbs/host-dead.ts')).verb,
       },
     ],
   },

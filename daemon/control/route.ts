@@ -27,7 +27,7 @@ export const route = <Params, Body>(one: Route<Params, Body>): Route => one as u
 
 export const nothing = z.strictObject({}).default({})
 
-const checked = <T>(read: (text: string) => T, what: string) =>
+export const checked = <T>(read: (text: string) => T, what: string) =>
   z.string().transform((text, context): T => {
     try {
       return read(text)

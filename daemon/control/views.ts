@@ -6,7 +6,7 @@ import type { Engine } from '../projects/engine.ts'
 import type { HistoryPoint } from '../projects/history.ts'
 import type { Sweeper } from '../projects/sweep.ts'
 
-const utc = (ms: number): string => new Date(ms).toISOString()
+export const utc = (ms: number): string => new Date(ms).toISOString()
 
 export function projectView({ id, statics }: Project) {
   return {

@@ -26,6 +26,8 @@ export interface RestoredPoint {
   /** Streams that were received for it, and their bytes; 0 where it was there already, or the pool had all of it. */
   readonly receivedStreams: number
   readonly receivedBytes: bigint
+  /** It was not there before. */
+  readonly isNew: boolean
 }
 
 /** A destroyed one has all of its points until it is purged. */
@@ -57,6 +59,7 @@ export function restorePoint(
       dataset: name,
       receivedStreams: brought.streams,
       receivedBytes: brought.bytes,
+      isNew: !there,
     }
   })
 }

@@ -76,7 +76,7 @@ async function entry(walk: Walk, path: Buffer, stats: BigIntStats): Promise<Tree
   return { path, kind, stats, sha256: await contentDigest(join(walk.root, path), walk.signal) }
 }
 
-function kindOf(stats: BigIntStats): Exclude<EntryKind, 'hardlink'> {
+export function kindOf(stats: BigIntStats): Exclude<EntryKind, 'hardlink'> {
   if (stats.isFile()) return 'file'
   if (stats.isDirectory()) return 'dir'
   if (stats.isSymbolicLink()) return 'symlink'

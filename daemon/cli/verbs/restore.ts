@@ -1,41 +1,55 @@
-/** `restore`: mounts an old point of a project beside it, to be read. */
-
+/** `restore`: mounts an old point of a project beside it, to be read; or brings one file or folder of it back. */
 import { TidepoolError } from '../../../pipeline/base/errors.ts'
-import { projectId } from '../../../pipeline/base/ids.ts'
-import type { Verb } from '../cli.ts'
+import { type ProjectId, projectId } from '../../../pipeline/base/ids.ts'
+import { bringBack, pathInProject } from '../bring-back.ts'
+import type { Cli, Verb } from '../cli.ts'
+import { isGuid, momentOf } from '../moments.ts'
 
 interface Options {
   readonly at?: string
+  readonly point?: string
+  readonly to?: string
+  readonly overwrite?: boolean
   readonly remove?: boolean
 }
 
 interface Answer {
   readonly point: string
   readonly path: string
+  readonly isNew: boolean
 }
 
-export const verb: Verb<[id: string, point: string | undefined], Options> = {
+export const verb: Verb<[id: string, what: string | undefined], Options> = {
   configure(command) {
     command
       .argument('<id>', 'the project')
-      .argument('[point]', 'its GUID, as `tidepool history` lists it')
-      .option('--at <time>', 'the newest point at or before this time, instead of a GUID: 2026-11-27T10:00')
+      .argument(
+        '[what]',
+        'a point by its GUID, as `tidepool history` lists it; or the path of a file or folder',
+      )
+      .option(
+        '--at <time>',
+        'the newest point at or before this time: 2026-11-27T10:00, or 2h for so long ago',
+      )
+      .option('--point <guid>', 'the point from which a path is taken')
+      .option('--to <path>', 'where the file or folder goes; where it was, if left out')
+      .option('--overwrite', 'replace a file that is there now')
       .option('--remove', 'unmount and remove what a restore of that point has brought')
   },
 
-  async run(cli, [text, point], { at, remove }) {
+  async run(cli, [text, what], options) {
     const id = projectId(text)
-    if ((point === undefined) === (at === undefined) || (remove && point === undefined))
-      throw new TidepoolError('bad-usage', 'a point is meant by its GUID or by --at', {
-        hint: `\`tidepool history ${id}\` lists the points.`,
-      })
-    if (remove) {
-      const answer = await cli.ask<{ removed: boolean }>('DELETE', `/v1/projects/${id}/restored/${point}`)
-      return cli.out.one(answer, () => [
-        answer.removed ? `removed point ${point} of ${id}` : 'there was nothing of it',
-      ])
+    const isPath =
+      what !== undefined && (options.at !== undefined || options.point !== undefined || !isGuid(what))
+    const point = isPath ? options.point : (what ?? options.point)
+    if ((point === undefined) === (options.at === undefined))
+      throw badUsage(id, 'a point is meant by its GUID or by --at')
+    if (options.remove) {
+      if (point === undefined || isPath) throw badUsage(id, '--remove takes a point by its GUID')
+      return remove(cli, id, point)
     }
-    const which = point === undefined ? { at: momentOf(at as string) } : { point }
+    const which = point === undefined ? { at: momentOf(options.at as string) } : { point }
+    if (isPath) return onePath(cli, id, what, which, options)
     const answer = await cli.ask<Answer>('POST', `/v1/projects/${id}/restore`, which)
     await cli.out.one(answer, () => [
       answer.path,
@@ -44,11 +58,43 @@ export const verb: Verb<[id: string, point: string | undefined], Options> = {
   },
 }
 
-/** What has no offset is meant in this machine's time. */
-function momentOf(text: string): string {
-  const ms = Date.parse(text)
-  if (!Number.isNaN(ms)) return new Date(ms).toISOString()
-  throw new TidepoolError('bad-time', `${JSON.stringify(text)} is no time`, {
-    hint: 'Write it as 2026-11-27T10:00, or with its offset: 2026-11-27T10:00+01:00.',
-  })
+async function remove(cli: Cli, id: ProjectId, point: string): Promise<void> {
+  const answer = await cli.ask<{ removed: boolean }>('DELETE', `/v1/projects/${id}/restored/${point}`)
+  await cli.out.one(answer, () => [
+    answer.removed ? `removed point ${point} of ${id}` : 'there was nothing of it',
+  ])
 }
+
+/** What was mounted for it alone goes again. */
+async function onePath(
+  cli: Cli,
+  id: ProjectId,
+  text: string,
+  which: object,
+  { to, overwrite }: Options,
+): Promise<void> {
+  const live = await cli.ask<{ path: string; realPath: string }>('POST', `/v1/projects/${id}/open`)
+  const path = pathInProject(text, [live.path, live.realPath])
+  const old = await cli.ask<Answer>('POST', `/v1/projects/${id}/restore`, which)
+  try {
+    const target = await bringBack({
+      from: old.path,
+      into: live.realPath,
+      path,
+      to,
+      overwrite: overwrite === true,
+      signal: cli.signal,
+    })
+    await cli.out.one({ id, point: old.point, path, restoredTo: target }, () => [
+      `brought ${path} of point ${old.point} back to ${target}`,
+    ])
+  } finally {
+    if (old.isNew)
+      await cli
+        .ask('DELETE', `/v1/projects/${id}/restored/${old.point}`)
+        .catch((error: unknown) => cli.warn(`point ${old.point} stays mounted at ${old.path}`, error))
+  }
+}
+
+const badUsage = (id: ProjectId, why: string): TidepoolError =>
+  new TidepoolError('bad-usage', why, { hint: `\`tidepool history ${id}\` lists the points.` })

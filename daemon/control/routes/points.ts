@@ -53,8 +53,8 @@ export const pointRoutes: readonly Route[] = [
     ]),
     run: async ({ daemon, params: { id }, body, signal }) => {
       const which = 'point' in body ? { guid: guid(BigInt(body.point)) } : { atMs: Date.parse(body.at) }
-      const { path, point } = await daemon.engine.restorePoint(id, which, { signal })
-      return { id, point, path }
+      const { path, point, isNew } = await daemon.engine.restorePoint(id, which, { signal })
+      return { id, point, path, isNew }
     },
   }),
   route({
