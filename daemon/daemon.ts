@@ -16,7 +16,10 @@ import type { Config } from './config/schema.ts'
 import { routes } from './control/routes.ts'
 import { type Served, serve } from './control/server.ts'
 import { sweepView } from './control/views.ts'
+import { noticesIn } from './notices/directory.ts'
+import { Notices } from './notices/notices.ts'
 import { Engine } from './projects/engine.ts'
+import { mountPointOf } from './projects/mount-point.ts'
 
 export const socketOf = (config: Pick<Config, 'run'>): string => join(config.run, 'tidepool.sock')
 
@@ -39,6 +42,7 @@ export class Daemon {
   readonly #startedMs = Date.now()
   readonly #layer: AccessLayer
   readonly opens: Opens
+  #notices: Promise<void> | undefined
   #served: Served | undefined
 
   private constructor(config: Config, opened: OpenedStore, zfs: Zfs, engine: Engine, layer: AccessLayer) {
@@ -88,6 +92,7 @@ export class Daemon {
         // Before anything is touched: while its socket is made no directory may be, for their modes would suffer.
         daemon.#served = await serve(daemon, { socket: socketOf(config), routes })
         await layer.start(daemon.#callbacks())
+        daemon.#notices = daemon.#keepNotices()
         return daemon
       } catch (error) {
         await layer.stop()
@@ -109,6 +114,18 @@ export class Daemon {
   /** Where its users find a project. */
   pathOf(id: ProjectId): string {
     return join(this.config.access, id)
+  }
+
+  #keepNotices(): Promise<void> {
+    const { engine, config } = this
+    const notices = new Notices({
+      directory: noticesIn(config.mounts),
+      clock: engine.host.clock,
+      saves: engine.saves,
+      mountPointOf: (id) => mountPointOf(engine.host, id),
+      isListed: config.browse !== 'none',
+    })
+    return notices.run(this.#stop.signal)
   }
 
   #callbacks(): AccessCallbacks {
@@ -159,6 +176,7 @@ export class Daemon {
     )
     await this.#layer.stop()
     await this.opens.stop()
+    await this.#notices
     await this.#served?.close()
     await this.engine.stop()
     await this.#opened.close()

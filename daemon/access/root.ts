@@ -5,6 +5,7 @@
 import type { Attributes, RootHandlers } from '../../native/fuse/answers.ts'
 import { ErrnoError } from '../../native/fuse/errno.ts'
 import { type ProjectId, projectId } from '../../pipeline/base/ids.ts'
+import { NOTICES, noticesIn } from '../notices/directory.ts'
 
 export interface RootSources {
   /** Where projects are mounted, for the length that a link is said to have. */
@@ -19,6 +20,12 @@ export interface RootSources {
 
 /** No id, so no project's: a link by which whoever looks after the root sees that it answers. It is not listed. */
 export const PROBE = '.tidepool'
+
+/** Links that are no project's, and whereto: below where projects are mounted. */
+const OWN_LINKS: Readonly<Record<string, (mountRoot: string) => string>> = {
+  [`/${PROBE}`]: (mountRoot) => mountRoot,
+  [`/${NOTICES}`]: (mountRoot) => noticesIn(mountRoot),
+}
 
 const DIRECTORY = 0o040755
 const LINK = 0o120777
@@ -37,14 +44,14 @@ export function rootHandlers({ mountRoot, madeAtMs, listed, pathOf }: RootSource
   return {
     async getattr(path) {
       if (path === '/') return attributes(DIRECTORY, 2, 4096)
-      const name = path === `/${PROBE}` ? PROBE : idOf(path)
-      return attributes(LINK, 1, mountRoot.length + 1 + name.length)
+      const own = OWN_LINKS[path]
+      return attributes(LINK, 1, own ? own(mountRoot).length : mountRoot.length + 1 + idOf(path).length)
     },
     async readdir(path) {
       if (path !== '/') throw new ErrnoError('ENOENT')
       return ['.', '..', ...listed()]
     },
-    readlink: async (path) => (path === `/${PROBE}` ? mountRoot : pathOf(idOf(path))),
+    readlink: async (path) => OWN_LINKS[path]?.(mountRoot) ?? pathOf(idOf(path)),
   }
 }
 

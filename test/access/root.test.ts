@@ -42,6 +42,15 @@ test('any well-formed id is a link from memory, and nothing is opened before it 
   assert.equal(opened, ['a-b'])
 })
 
+test('two links are no project’s: where projects are mounted, and what owners are told', async () => {
+  const { handlers, opened } = aRoot(['p1'])
+  assert.is(await handlers.readlink('/.tidepool'), '/real')
+  assert.is(await handlers.readlink('/.notices'), '/real/.notices')
+  assert.is((await handlers.getattr('/.notices')).size, '/real/.notices'.length)
+  assert.equal(await handlers.readdir('/'), ['.', '..', 'p1'])
+  assert.equal(opened, [])
+})
+
 test('what is no id does not exist, and is not asked for', async () => {
   const { handlers, opened } = aRoot()
   const tricks = [
