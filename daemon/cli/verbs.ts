@@ -74,6 +74,11 @@ export const groups: readonly Group[] = [
     load: async () => (await import('./verbs/why.ts')).verb,
   },
   {
+    name: 'place',
+    about: 'On which host a project is best opened',
+    load: async () => (await import('./verbs/place.ts')).verb,
+  },
+  {
     name: 'snapshots',
     about: 'The states of a project that can be looked into',
     load: async () => (await import('./verbs/snapshots.ts')).verb,

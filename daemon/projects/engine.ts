@@ -26,6 +26,8 @@ import { Membership, type MembershipOptions } from './membership.ts'
 import { type Moved, move } from './move.ts'
 import { roleOf } from './names.ts'
 import { type Opened, open } from './open.ts'
+import { OpenRate } from './open-rate.ts'
+import { type Placement, place } from './place.ts'
 import { lockPool, type PoolLock } from './pool-lock.ts'
 import { Quiet } from './quiet.ts'
 import { changeQuota } from './quota.ts'
@@ -72,6 +74,7 @@ export class Engine {
   readonly access: LastAccess
   readonly sweeper: Sweeper
   readonly membership: Membership
+  readonly #rate = new OpenRate()
   readonly #lock: PoolLock
   readonly #unmounted: (id: ProjectId) => Promise<void>
   readonly #stop = new AbortController()
@@ -179,8 +182,17 @@ export class Engine {
     return this.#mounts(id, createProjectHere(this.host, id, options))
   }
 
-  open(id: ProjectId, options?: ActOptions): Promise<Opened> {
-    return this.#mounts(id, open(this.host, id, options))
+  async open(id: ProjectId, options?: ActOptions): Promise<Opened> {
+    const { clock } = this.host
+    const startedMs = clock.monotonicMs()
+    const opened = await this.#mounts(id, open(this.host, id, options))
+    const work = { streams: opened.receivedStreams, bytes: opened.receivedBytes }
+    this.#rate.note(work, clock.monotonicMs() - startedMs)
+    return opened
+  }
+
+  place(id: ProjectId, options?: ActOptions): Promise<Placement> {
+    return place(this.host, this.#rate, id, options)
   }
 
   rollBack(id: ProjectId, to: Guid, options?: SaveOptions): Promise<Opened> {

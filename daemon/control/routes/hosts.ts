@@ -5,10 +5,18 @@ import { hostId } from '../../../pipeline/base/ids.ts'
 import type { HostRow } from '../../../pipeline/hosts/state.ts'
 import { markDead } from '../../../pipeline/hosts/take.ts'
 import type { Engine } from '../../projects/engine.ts'
-import { checked, nothing, type Route, route } from '../route.ts'
+import { anId, checked, nothing, type Route, route } from '../route.ts'
 import { utc } from '../views.ts'
 
 export const hostsRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/v1/projects/{id}/place',
+    about: 'On which host it is best opened, and about how long that would take on this one',
+    params: anId,
+    body: nothing,
+    run: ({ daemon: { engine }, params: { id }, signal }) => engine.place(id, { signal }),
+  }),
   route({
     method: 'GET',
     path: '/v1/hosts',
