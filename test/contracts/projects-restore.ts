@@ -78,8 +78,9 @@ export function restoreContract(name: string, withWorld: WithWorld, { isReal = t
   test('restored a second time it is found, also where somebody unmounted it', () =>
     withPoints(withWorld, async ({ host, one }) => {
       const first = await restorePoint(host, P, { guid: one })
+      assert.ok(first.isNew)
       const again = await restorePoint(reading(host, assert.unreachable), P, { guid: one })
-      assert.equal(again, { ...first, receivedStreams: 0, receivedBytes: 0n })
+      assert.equal(again, { ...first, receivedStreams: 0, receivedBytes: 0n, isNew: false })
       await unmount(host.zfs, first.dataset)
       assert.is((await restorePoint(host, P, { guid: one })).path, first.path)
       assert.is(await read(first.path), 'one')
