@@ -13,6 +13,7 @@ export const hostsRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/projects/{id}/place',
     about: 'On which host it is best opened, and about how long that would take on this one',
+    needs: 'read',
     params: anId,
     body: nothing,
     run: ({ daemon: { engine }, params: { id }, signal }) => engine.place(id, { signal }),
@@ -21,6 +22,7 @@ export const hostsRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/hosts',
     about: 'The hosts that share the store; `silentMs` is how long this one has watched another stand still',
+    needs: 'read',
     params: z.object({}),
     body: nothing,
     run: async ({ daemon: { engine }, signal }) => {
@@ -33,6 +35,7 @@ export const hostsRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/hosts/{host}/dead',
     about: 'Say that a host that looks dead is off for good: its projects go to whoever opens them',
+    needs: 'admin',
     params: z.strictObject({ host: checked(hostId, 'host id') }),
     body: nothing,
     run: async ({ daemon: { engine }, params: { host }, signal }) => {

@@ -13,6 +13,8 @@ export const lookRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/projects/{id}/why',
     about: 'Why it is as it is: what is wrong first, each with what helps',
+    needs: 'read',
+    owner: true,
     params: anId,
     body: nothing,
     run: async ({ daemon, params: { id }, signal }) => ({
@@ -26,6 +28,8 @@ export const lookRoutes: readonly Route[] = [
     path: '/v1/projects/{id}/snapshots',
     about:
       'Each state that can be looked into, newest first: points of the store, and snapshots of this pool alone',
+    needs: 'read',
+    owner: true,
     params: anId,
     body: nothing,
     run: async ({ daemon: { engine }, params: { id }, signal }) => ({
@@ -41,6 +45,8 @@ export const lookRoutes: readonly Route[] = [
     path: '/v1/projects/{id}/changes',
     about:
       'What has changed since a point, where this ZFS has it in its pool; elsewhere `no-diff`: restore it, and compare',
+    needs: 'read',
+    owner: true,
     params: anId,
     body: z.union([
       z.strictObject({ point: pointGuid }),
