@@ -12,9 +12,11 @@ import type { AccessCallbacks, AccessLayer } from './access/layer.ts'
 import { listProjects } from './access/list-projects.ts'
 import { openProjects } from './access/open-projects.ts'
 import type { Opens } from './access/opens.ts'
+import { type Refused, writeRefusal } from './auth/caller.ts'
+import { Owners } from './auth/owners.ts'
 import type { Config } from './config/schema.ts'
+import { type Listeners, listen } from './control/listeners.ts'
 import { routes } from './control/routes.ts'
-import { type Served, serve } from './control/server.ts'
 import { sweepView } from './control/views.ts'
 import { Engine } from './projects/engine.ts'
 
@@ -24,7 +26,12 @@ export const socketOf = (config: Pick<Config, 'run'>): string => join(config.run
 export interface DaemonParts {
   readonly opened?: OpenedStore
   readonly zfs?: Zfs
+  /** Hears of every refused request. @default a line on stderr */
+  readonly refused?: Refused
 }
+
+/** Everybody may speak here, and is answered what an owner may know. */
+export const ownersSocketOf = (config: Pick<Config, 'run'>): string => join(config.run, 'owner.sock')
 
 /** Alone in a directory that only root may enter. */
 export const accessSocketOf = (config: Pick<Config, 'run'>): string =>
@@ -39,7 +46,7 @@ export class Daemon {
   readonly #startedMs = Date.now()
   readonly #layer: AccessLayer
   readonly opens: Opens
-  #served: Served | undefined
+  #listeners: Listeners | undefined
 
   private constructor(config: Config, opened: OpenedStore, zfs: Zfs, engine: Engine, layer: AccessLayer) {
     this.config = config
@@ -55,6 +62,7 @@ export class Daemon {
     const opened = parts.opened ?? (await openStore(config.store, { signal }))
     try {
       const layer = new FuseLayer({ socket: accessSocketOf(config) })
+      const owners = await Owners.open(config.run)
       const zfs = parts.zfs ?? (await openZfs({}, signal ? { signal } : {}))
       const engine = await Engine.start(
         {
@@ -79,6 +87,8 @@ export class Daemon {
             ...(config.evict.idleAfter !== undefined && { evictIdleAfterMs: config.evict.idleAfter }),
           },
           unmounted: (id) => layer.forget(id),
+          mounted: (id, path) => owners.mounted(id, path),
+          left: (id) => owners.left(id),
           saves: { intervalMs: config.save.interval, atOnce: config.save.atOnce },
         },
         signal,
@@ -86,12 +96,19 @@ export class Daemon {
       const daemon = new Daemon(config, opened, zfs, engine, layer)
       try {
         // Before anything is touched: while its socket is made no directory may be, for their modes would suffer.
-        daemon.#served = await serve(daemon, { socket: socketOf(config), routes })
+        daemon.#listeners = await listen(daemon, {
+          sockets: { root: socketOf(config), owners: ownersSocketOf(config) },
+          routes,
+          ownerTokens: owners.tokens,
+          refused: parts.refused ?? writeRefusal,
+        })
+        // Once the sockets are ours, the tokens beside them are.
+        await owners.start(engine)
         await layer.start(daemon.#callbacks())
         return daemon
       } catch (error) {
         await layer.stop()
-        await daemon.#served?.close()
+        await daemon.#listeners?.close()
         await engine.stop()
         throw error
       }
@@ -159,7 +176,7 @@ export class Daemon {
     )
     await this.#layer.stop()
     await this.opens.stop()
-    await this.#served?.close()
+    await this.#listeners?.close()
     await this.engine.stop()
     await this.#opened.close()
   }

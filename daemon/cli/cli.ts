@@ -5,6 +5,7 @@ import type { Zfs } from '../../native/zfs/zfs.ts'
 import { type Clock, systemClock } from '../../pipeline/base/clock.ts'
 import { codeOf, messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { OpenedStore, OpenOptions } from '../../pipeline/stores/open.ts'
+import type { ClientOptions } from '../client/client.ts'
 import { Output, toJson } from './output.ts'
 
 /** The outside of the process, so that tests run commands without one. */
@@ -33,27 +34,45 @@ export interface Verb<Arguments extends readonly unknown[] = readonly unknown[],
 
 const DEFAULT_SOCKET = '/run/tidepool/tidepool.sock'
 
+export interface CliOptions {
+  readonly json?: boolean
+  readonly store?: string
+  readonly socket?: string
+  readonly url?: string
+  readonly tokenFile?: string
+  readonly caFile?: string
+}
+
+/** What the command line says goes before the environment, and a socket that it names before an URL of the environment. */
+function daemonAt(options: CliOptions, env: Surroundings['env']): ClientOptions {
+  const url = options.url ?? (options.socket === undefined ? env.TIDEPOOL_URL : undefined)
+  if (url === undefined) return { socket: options.socket ?? env.TIDEPOOL_SOCKET ?? DEFAULT_SOCKET }
+  const caFile = options.caFile ?? env.TIDEPOOL_CA_FILE
+  const tokenFile = options.tokenFile ?? env.TIDEPOOL_TOKEN_FILE ?? ''
+  return { url, tokenFile, ...(caFile !== undefined && { caFile }) }
+}
+
 export class Cli {
   readonly surroundings: Surroundings
   readonly signal: AbortSignal
   readonly clock: Clock
   readonly out: Output
   readonly #storeOption: string | undefined
-  readonly #socket: string
+  readonly #daemon: ClientOptions
 
-  constructor(surroundings: Surroundings, options: { json?: boolean; store?: string; socket?: string }) {
+  constructor(surroundings: Surroundings, options: CliOptions) {
     this.surroundings = surroundings
     this.signal = surroundings.signal
     this.clock = surroundings.clock ?? systemClock
     this.out = new Output(surroundings.stdout, { json: options.json === true })
     this.#storeOption = options.store
-    this.#socket = options.socket ?? surroundings.env.TIDEPOOL_SOCKET ?? DEFAULT_SOCKET
+    this.#daemon = daemonAt(options, surroundings.env)
   }
 
-  /** Asks the daemon of this machine. */
+  /** Asks the daemon of this machine, or where an URL says. */
   async ask<Answer = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<Answer> {
     const { Client } = await import('../client/client.ts')
-    return new Client({ socket: this.#socket }).call<Answer>(method, path, {
+    return new Client(this.#daemon).call<Answer>(method, path, {
       signal: this.signal,
       ...(body !== undefined && { body }),
     })

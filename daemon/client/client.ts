@@ -1,15 +1,18 @@
 /**
- * Asks a daemon: one call of one route over its Unix socket. Every call has a deadline, and an error of the daemon comes back as
- * the same typed error that it was there.
+ * Asks a daemon: one call of one route, over its Unix sockets or over TLS. Every call has a deadline and a connection of its own, so that
+ * it never ends on one of a daemon that is gone; an error of the daemon comes back as the same typed error that it was there.
  */
-import { request } from 'node:http'
-import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { ErrorBody } from '../control/errors.ts'
+import { exchange } from './exchange.ts'
+import { ownerTarget, type Remote, remoteTarget, socketTarget, type Target } from './target.ts'
 
-export interface ClientOptions {
-  readonly socket: string
+export type ClientOptions = ({ readonly socket: string } | Remote) & {
   /** Of each call. @default an hour: an open of a large project from afar is one */
   readonly limitMs?: number
+  /** How long a daemon that does not answer is waited for: it may be starting anew, also elsewhere. @default 0 */
+  readonly reconnectMs?: number
 }
 
 export interface CallOptions {
@@ -18,97 +21,89 @@ export interface CallOptions {
 }
 
 const LIMIT_MS = 60 * 60_000
-const MAX_ANSWER_BYTES = 256 * 1024 * 1024
+const TRY_AGAIN_MS = 200
 
 export class Client {
-  readonly #socket: string
+  readonly #where: { readonly socket: string } | Remote
   readonly #limitMs: number
+  readonly #reconnectMs: number
 
-  constructor({ socket, limitMs = LIMIT_MS }: ClientOptions) {
-    this.#socket = socket
+  constructor({ limitMs = LIMIT_MS, reconnectMs = 0, ...where }: ClientOptions) {
+    this.#where = where
     this.#limitMs = limitMs
+    this.#reconnectMs = Math.min(reconnectMs, limitMs)
   }
 
-  /** Rejects with `daemon-missing` where nobody answers, with `daemon-left` where it went away before it had answered. */
+  /**
+   * Rejects with `daemon-missing` where nobody answers, with `daemon-left` where it went away before it had answered. Over a socket that is
+   * root's alone, whoever is not root is answered what the owner of the project may know.
+   */
   async call<Answer = Record<string, unknown>>(
     method: string,
     path: string,
     { body, signal }: CallOptions = {},
   ): Promise<Answer> {
-    const { status, text } = await this.#ask(method, path, body, signal)
-    let answer: unknown
-    try {
-      answer = JSON.parse(text)
-    } catch (cause) {
-      throw new TidepoolError('daemon-answer', `${this.#socket} does not answer as a daemon of ours`, {
-        cause,
-      })
-    }
-    if (status < 300) return answer as Answer
-    const { code, message, hint, temporary, facts } = (answer as ErrorBody).error
-    throw new TidepoolError(code, message, { ...(hint !== undefined && { hint }), temporary, facts })
-  }
-
-  #ask(
-    method: string,
-    path: string,
-    body: unknown,
-    signal: AbortSignal | undefined,
-  ): Promise<{ readonly status: number; readonly text: string }> {
-    return new Promise((resolve, reject) => {
-      const sent = body === undefined ? undefined : JSON.stringify(body)
-      const headers = sent === undefined ? {} : { 'content-type': 'application/json' }
-      const late = AbortSignal.timeout(this.#limitMs)
-      const ends = signal ? AbortSignal.any([signal, late]) : late
-      const fail = (error: unknown): void => {
-        if (signal?.aborted) reject(signal.reason)
-        else reject(late.aborted ? this.#late(method, path) : this.#broken(error))
+    const late = AbortSignal.timeout(this.#limitMs)
+    const ends = signal ? AbortSignal.any([signal, late]) : late
+    const patientUntilMs = performance.now() + this.#reconnectMs
+    for (;;)
+      try {
+        return (await this.#once(method, path, body, ends)) as Answer
+      } catch (error) {
+        if (signal?.aborted) throw signal.reason
+        if (late.aborted) throw lateOf(method, path, this.#limitMs)
+        // Nothing of it was sent.
+        if (codeOf(error) !== 'daemon-missing' || performance.now() > patientUntilMs) throw error
+        await sleep(TRY_AGAIN_MS, undefined, { signal: ends }).catch(() => {})
       }
-      const asked = request({ socketPath: this.#socket, method, path, headers, signal: ends }, (response) => {
-        const parts: Buffer[] = []
-        let bytes = 0
-        response.on('data', (part: Buffer) => {
-          bytes += part.length
-          if (bytes > MAX_ANSWER_BYTES) response.destroy(new Error('the answer is too long'))
-          else parts.push(part)
-        })
-        response.once('error', fail)
-        response.once('end', () =>
-          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString() }),
-        )
-      })
-      asked.once('error', fail)
-      asked.end(sent)
-    })
   }
 
-  #late(method: string, path: string): TidepoolError {
-    return new TidepoolError('daemon-late', `${method} ${path}: no answer within ${this.#limitMs / 1000} s`, {
-      temporary: true,
-      hint: 'It may still be done: `tidepool status` shows what the daemon does.',
-    })
+  async #once(method: string, path: string, body: unknown, signal: AbortSignal): Promise<unknown> {
+    if (!('socket' in this.#where)) return asked(await remoteTarget(this.#where), method, path, body, signal)
+    const { socket } = this.#where
+    try {
+      return await asked(socketTarget(socket), method, path, body, signal)
+    } catch (error) {
+      if (codeOf(error) !== 'daemon-forbidden') throw error
+    }
+    const first = await ownerTarget(socket, path)
+    try {
+      return await asked(first, method, path, body, signal)
+    } catch (error) {
+      if (codeOf(error) !== 'unauthenticated' && codeOf(error) !== 'too-many-failures') throw error
+      // It was drawn anew between our reading of it and the daemon's.
+      const again = await ownerTarget(socket, path)
+      if (again.token === first.token) throw error
+      return asked(again, method, path, body, signal)
+    }
   }
+}
 
-  #broken(cause: unknown): unknown {
-    const errno = errnoOf(cause)
-    if (errno === 'ENOENT' || errno === 'ECONNREFUSED')
-      return new TidepoolError('daemon-missing', `no daemon answers on ${this.#socket}`, {
-        cause,
-        hint: 'Start it (systemctl start tidepool, or npm start in a checkout), or say with --socket where it is.',
-      })
-    if (errno === 'EACCES')
-      return new TidepoolError(
-        'daemon-forbidden',
-        `this user may not speak to the daemon on ${this.#socket}`,
-        {
-          cause,
-          hint: 'Ask as root.',
-        },
-      )
-    return new TidepoolError('daemon-left', 'the daemon went away before it had answered', {
-      cause,
-      temporary: true,
-      hint: 'It may have been done: `tidepool status` shows how things are.',
-    })
+async function asked(
+  target: Target,
+  method: string,
+  path: string,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { status, text } = await exchange(target, { method, path, body, signal })
+  let answer: unknown
+  try {
+    answer = JSON.parse(text)
+  } catch (cause) {
+    throw new TidepoolError('daemon-answer', `${target.name} does not answer as a daemon of ours`, { cause })
   }
+  if (status < 300) return answer
+  const told = (answer as Partial<ErrorBody> | null)?.error
+  if (typeof told !== 'object')
+    throw new TidepoolError('daemon-answer', `${target.name} answers ${status}, and not as a daemon of ours`)
+  const { code, message, hint, temporary, facts } = told
+  throw new TidepoolError(code, message, { ...(hint !== undefined && { hint }), temporary, facts })
+}
+
+function lateOf(method: string, path: string, limitMs: number): TidepoolError {
+  return new TidepoolError('daemon-late', `${method} ${path}: no answer within ${limitMs / 1000} s`, {
+    temporary: true,
+    hint: 'It may still be done: `tidepool status` shows what the daemon does.',
+  })
 }

@@ -2,6 +2,11 @@
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 
 const STATUS: Readonly<Record<string, number>> = {
+  unauthenticated: 401,
+  forbidden: 403,
+  'host-refused': 403,
+  'too-many-failures': 429,
+  'token-unknown': 404,
   'project-unknown': 404,
   'project-gone': 404,
   'point-unknown': 404,

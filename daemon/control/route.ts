@@ -1,12 +1,18 @@
 /** One route of the API as a value: what it takes, checked by a schema, and what it does. The server and the document are made of these. */
 import { z } from 'zod'
 import { projectId } from '../../pipeline/base/ids.ts'
+import type { Role } from '../auth/role.ts'
 import type { Daemon } from '../daemon.ts'
 
 export interface Call<Params, Body> {
   readonly daemon: Daemon
   readonly params: Params
   readonly body: Body
+  /** `root`, `owner:<id>` or `token:<name>`. */
+  readonly principal: string
+  /** Where the caller is: an address, or the name of the socket. */
+  readonly origin: string
+  readonly requestId: string
   /** Fires when the caller has gone, or the time for it is over. */
   readonly signal: AbortSignal
 }
@@ -16,6 +22,9 @@ export interface Route<Params = unknown, Body = unknown> {
   /** Names in braces are parameters: `/v1/projects/{id}`. */
   readonly path: string
   readonly about: string
+  readonly needs: Role
+  /** Whether whoever owns the project `{id}` may ask it of that project. @default false */
+  readonly owner?: boolean
   readonly params: z.ZodType<Params>
   readonly body: z.ZodType<Body>
   /** What is answered, as an object; bigints leave as text. */

@@ -1,63 +1,78 @@
-/** Serves the routes over HTTP/JSON on a Unix socket: each request has an id, a limit on its size and one on its time. */
-import { chmod, mkdir, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
-import { dirname } from 'node:path'
-import Fastify, { type FastifyInstance } from 'fastify'
+/** The routes as a server of HTTP/JSON: who asks is proved first; each request has an id, a limit on its size and one on its time. */
+import { randomUUID } from 'node:crypto'
+import type { Server } from 'node:http'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { LinkedAbort } from '../../pipeline/base/abort.ts'
-import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { TidepoolError } from '../../pipeline/base/errors.ts'
+import type { Asked, Caller, Guard, ListenerName, Refused } from '../auth/caller.ts'
+import { Failures, originOf } from '../auth/failures.ts'
 import { toJson } from '../cli/output.ts'
 import type { Daemon } from '../daemon.ts'
 import { bodyOf, statusOf } from './errors.ts'
+import { type Connections, httpServer } from './http-server.ts'
 import { openapi } from './openapi.ts'
+import { ofTheServer, refusedWith } from './refusals.ts'
 import type { Route } from './route.ts'
 
-export interface ServeOptions {
-  readonly socket: string
-  readonly routes: readonly Route[]
-  /** How long one request may take. */
-  readonly limitMs?: number
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    asked?: Asked['route']
+  }
+  interface FastifyRequest {
+    caller: Caller | undefined
+  }
 }
 
-export interface Served {
-  /** Answers what has begun, takes nothing new. */
-  close(): Promise<void>
+export interface ServerOptions {
+  readonly listener: ListenerName
+  readonly routes: readonly Route[]
+  readonly guard: Guard
+  readonly refused: Refused
+  readonly connections: Connections
+  /** How long one request may take. */
+  readonly limitMs?: number
 }
 
 const MAX_BODY_BYTES = 64 * 1024
 /** The longest is an open of a large project from afar. */
 const REQUEST_LIMIT_MS = 60 * 60_000
+/** What a caller may choose: it comes back in a header and stands in logs. */
+const REQUEST_ID = /^[\w.-]{1,64}$/
 
-/** Rejects with `socket-in-use` where somebody answers there already. */
-export async function serve(
+export function server(
   daemon: Daemon,
-  { socket, routes, limitMs = REQUEST_LIMIT_MS }: ServeOptions,
-): Promise<Served> {
-  const app = server(daemon, routes, limitMs)
-  await mkdir(dirname(socket), { recursive: true, mode: 0o711 })
-  if (await answers(socket))
-    throw new TidepoolError('socket-in-use', `somebody answers on ${socket} already`, {
-      hint: 'A daemon is running: `tidepool status` asks it.',
-    })
-  await rm(socket, { force: true })
-  // Nobody gets in between the socket's birth and its mode.
-  const before = process.umask(0o177)
-  try {
-    await app.listen({ path: socket })
-  } finally {
-    process.umask(before)
-  }
-  await chmod(socket, 0o600)
-  return { close: () => app.close() }
-}
-
-function server(daemon: Daemon, routes: readonly Route[], limitMs: number): FastifyInstance {
+  { listener, routes, guard, refused, connections, limitMs = REQUEST_LIMIT_MS }: ServerOptions,
+): FastifyInstance {
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 300 },
     logger: false,
-  })
+    genReqId: ({ headers }) => {
+      const given = String(headers['x-request-id'] ?? '')
+      return REQUEST_ID.test(given) ? given : randomUUID()
+    },
+    serverFactory: (handler) => httpServer(handler, connections) as Server,
+  }) as FastifyInstance
+  const failures = new Failures(() => performance.now())
+  const originAt = ({ raw }: FastifyRequest): string =>
+    listener === 'tcp' ? originOf(raw.socket.remoteAddress ?? '') : `${listener} socket`
+
+  const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const { told, refusal } = refusedWith(error, { listener, request, failures, origin: originAt(request) })
+    if (refusal) refused(refusal)
+    const { retryAfterS } = told instanceof TidepoolError ? told.facts : {}
+    if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS))
+    const status = statusOf(told)
+    if (status === 401) reply.header('www-authenticate', 'Bearer')
+    return reply
+      .header('x-request-id', request.id)
+      .status(status)
+      .type('application/json')
+      .send(toJson(bodyOf(told)))
+  }
+
   app.removeAllContentTypeParsers()
   // Whatever it is called: there is one format, and one place where it is read.
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, text, done) => {
@@ -67,29 +82,40 @@ function server(daemon: Daemon, routes: readonly Route[], limitMs: number): Fast
       done(new TidepoolError('request-no-json', 'the body of the request is no JSON', { cause }))
     }
   })
-  app.setErrorHandler(async (error, _request, reply) => {
-    const told = ofTheServer(error)
-    return reply
-      .status(statusOf(told))
-      .type('application/json')
-      .send(toJson(bodyOf(told)))
+  app.decorateRequest('caller', undefined)
+  // Before the body is read: of nobody, nothing is.
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+    request.caller = await guard({
+      route: request.routeOptions.config?.asked,
+      params: request.params,
+      headers: request.headers,
+      localAddress: request.raw.socket.localAddress,
+    })
   })
-  app.setNotFoundHandler(async (request, reply) => {
-    const error = new TidepoolError('no-route', `there is no ${request.method} ${request.url.slice(0, 200)}`)
-    return reply
-      .status(404)
-      .type('application/json')
-      .send(toJson(bodyOf(error)))
-  })
+  app.setErrorHandler(async (error, request, reply) => fail(ofTheServer(error), request, reply))
+  app.setNotFoundHandler(async (request, reply) =>
+    fail(
+      new TidepoolError('no-route', `there is no ${request.method} ${request.url.slice(0, 200)}`),
+      request,
+      reply,
+    ),
+  )
   const document = toJson(openapi(routes, '1'))
-  app.get('/v1/openapi.json', async (_request, reply) => reply.type('application/json').send(document))
+  app.get(
+    '/v1/openapi.json',
+    { config: { asked: { needs: 'read', owner: false } } },
+    async (_request, reply) => reply.type('application/json').send(document),
+  )
   for (const one of routes)
     app.route({
       method: one.method,
       url: one.path.replace(/\{(\w+)\}/g, ':$1'),
+      config: { asked: { needs: one.needs, owner: one.owner === true } },
       handler: async (request, reply) => {
         const params = checked(one.params, request.params, 'path')
         const body = checked(one.body, request.body ?? undefined, 'body')
+        const { principal } = request.caller as Caller
         const limit = new LinkedAbort(daemon.signal)
         const late = setTimeout(
           () => limit.abort(new TidepoolError('request-timeout', `no end within ${limitMs / 1000} s`)),
@@ -99,8 +125,9 @@ function server(daemon: Daemon, routes: readonly Route[], limitMs: number): Fast
           if (!reply.raw.writableFinished)
             limit.abort(new TidepoolError('caller-gone', 'the caller has gone'))
         })
+        const who = { principal, origin: originAt(request), requestId: request.id }
         try {
-          const answer = await one.run({ daemon, params, body, signal: limit.signal })
+          const answer = await one.run({ daemon, params, body, ...who, signal: limit.signal })
           return await reply.type('application/json').send(toJson(answer))
         } finally {
           clearTimeout(late)
@@ -118,30 +145,5 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   throw new TidepoolError('bad-request', `the ${what} of the request is wrong: ${found.join('; ')}`, {
     hint: 'GET /v1/openapi.json says what each request takes.',
     facts: { mistakes: found },
-  })
-}
-
-/** What the HTTP library refuses by itself, in our words. */
-function ofTheServer(error: unknown): unknown {
-  if (error instanceof TidepoolError) return error
-  const { statusCode, message } = error as { statusCode?: number; message?: string }
-  if (statusCode === 413)
-    return new TidepoolError('request-too-large', 'the body of the request is too large')
-  if (statusCode !== undefined && statusCode < 500)
-    return new TidepoolError('bad-request', message ?? 'the request is wrong')
-  return error
-}
-
-function answers(socket: string): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const client = connect(socket)
-    client.once('connect', () => {
-      client.destroy()
-      resolve(true)
-    })
-    client.once('error', (error) => {
-      if (errnoOf(error) === 'ECONNREFUSED' || errnoOf(error) === 'ENOENT') resolve(false)
-      else reject(error)
-    })
   })
 }

@@ -56,6 +56,10 @@ export interface EngineParts {
   readonly settings: ProjectSettings
   /** Called when a project was unmounted, before the act that did it has ended. */
   readonly unmounted?: (id: ProjectId) => Promise<void>
+  /** Called when a project was mounted or found so, before the act that did it has ended. */
+  readonly mounted?: (id: ProjectId, path: string) => Promise<void>
+  /** Called when nobody uses a project here any more: it was evicted or destroyed, and not opened again meanwhile. */
+  readonly left?: (id: ProjectId) => void
   readonly residency?: ResidencySettings
   readonly sweepEveryMs?: number
   readonly saves?: Partial<Pick<SaveQueueOptions, 'intervalMs' | 'atOnce'>>
@@ -74,6 +78,8 @@ export class Engine {
   readonly membership: Membership
   readonly #lock: PoolLock
   readonly #unmounted: (id: ProjectId) => Promise<void>
+  readonly #mounted: (id: ProjectId, path: string) => Promise<void>
+  readonly #left: (id: ProjectId) => void
   readonly #stop = new AbortController()
   readonly #running: Promise<unknown>
 
@@ -84,7 +90,13 @@ export class Engine {
     found: Engine['found'],
     saves: SaveQueue,
     access: LastAccess,
-    { residency = DEFAULT_RESIDENCY, sweepEveryMs, unmounted = async () => {} }: EngineParts,
+    {
+      residency = DEFAULT_RESIDENCY,
+      sweepEveryMs,
+      unmounted = async () => {},
+      mounted = async () => {},
+      left = () => {},
+    }: EngineParts,
   ) {
     this.host = host
     this.membership = membership
@@ -93,6 +105,8 @@ export class Engine {
     this.saves = saves
     this.access = access
     this.#unmounted = unmounted
+    this.#mounted = mounted
+    this.#left = left
     for (const { id, mounted } of found.residents) if (mounted) saves.watch(id)
     access.keepOnly(found.residents.map(({ id }) => id))
     this.sweeper = new Sweeper({
@@ -202,11 +216,14 @@ export class Engine {
   async evict(id: ProjectId, options?: SaveOptions): Promise<Evicted> {
     const evicted = await this.#unmounts(id, evict(this.host, id, options))
     this.access.forget(id)
+    this.#leaves(id)
     return evicted
   }
 
-  destroy(id: ProjectId, options?: SaveOptions): Promise<Project> {
-    return this.#unmounts(id, destroyHere(this.host, id, options))
+  async destroy(id: ProjectId, options?: SaveOptions): Promise<Project> {
+    const destroyed = await this.#unmounts(id, destroyHere(this.host, id, options))
+    this.#leaves(id)
+    return destroyed
   }
 
   setQuota(id: ProjectId, quotaBytes: bigint | null, options?: ActOptions): Promise<Project> {
@@ -226,11 +243,16 @@ export class Engine {
     return removeRestored(this.host, id, point, options)
   }
 
-  async #mounts<T>(id: ProjectId, act: Promise<T>): Promise<T> {
+  async #mounts(id: ProjectId, act: Promise<Opened>): Promise<Opened> {
     const done = await act
     this.saves.watch(id)
     this.access.used(id)
+    await this.#mounted(id, done.path)
     return done
+  }
+
+  #leaves(id: ProjectId): void {
+    if (!this.saves.state(id)) this.#left(id)
   }
 
   /** What could not be unmounted is watched on. */

@@ -1,8 +1,10 @@
 /** A daemon of a test's own over a fake ZFS and a store in memory, and a client that asks it. */
 import { join } from 'node:path'
+import type { Refusal } from '../../daemon/auth/caller.ts'
 import { Client } from '../../daemon/client/client.ts'
 import { parseConfig } from '../../daemon/config/read.ts'
-import { Daemon, socketOf } from '../../daemon/daemon.ts'
+import type { Config } from '../../daemon/config/schema.ts'
+import { Daemon, ownersSocketOf, socketOf } from '../../daemon/daemon.ts'
 import { fixedLimiter } from '../../pipeline/limit/limiter.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { type FakeZfs, withFakeZfs } from './fake-zfs.ts'
@@ -10,12 +12,20 @@ import { type FakeZfs, withFakeZfs } from './fake-zfs.ts'
 export interface DaemonSetting {
   readonly client: Client
   readonly daemon: Daemon
+  readonly config: Config
   readonly socket: string
+  readonly ownersSocket: string
+  /** What was refused so far. */
+  readonly refusals: Refusal[]
   readonly fake: FakeZfs
   readonly again: () => Promise<Daemon>
 }
 
-export const withDaemon = (body: (setting: DaemonSetting) => Promise<void>): Promise<void> =>
+/** `more` are lines of its configuration. */
+export const withDaemon = (
+  body: (setting: DaemonSetting) => Promise<void>,
+  more: readonly string[] = [],
+): Promise<void> =>
   withFakeZfs(async (fake) => {
     const at = (name: string): string => join(fake.directory, name)
     const config = parseConfig(
@@ -27,17 +37,22 @@ export const withDaemon = (body: (setting: DaemonSetting) => Promise<void>): Pro
         `state: ${at('state')}`,
         `run: ${at('run')}`,
         'evict: {afterCommit: 0s}',
+        ...more,
       ].join('\n'),
       'test.yaml',
     )
     const store = memoryStore()
     const limiter = fixedLimiter({ count: 8, maxBytes: 64 * 2 ** 20 })
     const opened = { store, limiter, close: async () => {} }
-    const start = (): Promise<Daemon> => Daemon.start(config, undefined, { opened, zfs: fake.zfs })
+    const refusals: Refusal[] = []
+    const refused = (refusal: Refusal): void => void refusals.push(refusal)
+    const start = (): Promise<Daemon> => Daemon.start(config, undefined, { opened, zfs: fake.zfs, refused })
     const daemon = await start()
     const socket = socketOf(config)
+    const ownersSocket = ownersSocketOf(config)
+    const client = new Client({ socket, limitMs: 30_000 })
     try {
-      await body({ client: new Client({ socket, limitMs: 30_000 }), daemon, socket, fake, again: start })
+      await body({ client, daemon, config, socket, ownersSocket, refusals, fake, again: start })
     } finally {
       await daemon.stop()
     }

@@ -9,6 +9,7 @@ export const hostRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/status',
     about: 'This host at a glance: what is open, what is not saved yet, and whether it may act',
+    needs: 'read',
     params: none,
     body: nothing,
     run: async ({ daemon }) => daemon.status(),
@@ -17,6 +18,7 @@ export const hostRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/ready',
     about: 'Answers as soon as projects can be opened',
+    needs: 'read',
     params: none,
     body: nothing,
     run: async ({ daemon }) => {

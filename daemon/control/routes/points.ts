@@ -13,6 +13,8 @@ export const pointRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/snapshot',
     about: 'Make a point of what it is now',
+    needs: 'operate',
+    owner: true,
     params: anId,
     body: z.strictObject({ local: z.boolean().default(false) }).prefault({}),
     run: async ({ daemon, params: { id }, body: { local }, signal }) => ({
@@ -24,6 +26,8 @@ export const pointRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/projects/{id}/history',
     about: 'Each point that it can be brought back to, newest first',
+    needs: 'read',
+    owner: true,
     params: anId,
     body: nothing,
     run: async ({ daemon: { engine }, params: { id }, signal }) => {
@@ -35,6 +39,7 @@ export const pointRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/rollback',
     about: 'Make an older point its state; what it is now stays a point until it is acknowledged',
+    needs: 'admin',
     params: anId,
     body: z.strictObject({ point: pointGuid }),
     run: async ({ daemon, params: { id }, body: { point }, signal }) => {
@@ -46,6 +51,8 @@ export const pointRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/restore',
     about: 'Mount an old point beside it, read-only: by its GUID, or the newest at or before a time',
+    needs: 'operate',
+    owner: true,
     params: anId,
     body: z.union([
       z.strictObject({ point: pointGuid }),
@@ -61,6 +68,8 @@ export const pointRoutes: readonly Route[] = [
     method: 'DELETE',
     path: '/v1/projects/{id}/restored/{point}',
     about: 'Unmount and remove what a restore has brought',
+    needs: 'operate',
+    owner: true,
     params: anId.extend({ point: pointGuid }),
     body: nothing,
     run: async ({ daemon, params: { id, point }, signal }) => ({
@@ -72,6 +81,7 @@ export const pointRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/pin',
     about: 'Keep a point whatever the policy says',
+    needs: 'operate',
     params: anId,
     body: z.strictObject({ point: pointGuid }),
     run: async ({ daemon, params: { id }, body: { point }, signal }) =>
@@ -81,6 +91,7 @@ export const pointRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/acknowledge',
     about: 'From now on the policy alone decides about these points: pins, side points, what a rollback left',
+    needs: 'admin',
     params: anId,
     body: z.strictObject({ points: z.array(pointGuid).min(1).max(1000) }),
     run: async ({ daemon, params: { id }, body: { points }, signal }) =>

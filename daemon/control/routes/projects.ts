@@ -12,6 +12,7 @@ export const projectRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/projects',
     about: 'The projects that are in this pool',
+    needs: 'read',
     params: none,
     body: nothing,
     run: async ({ daemon: { engine } }) => ({
@@ -26,6 +27,7 @@ export const projectRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects',
     about: 'Make a project and open it here',
+    needs: 'operate',
     params: none,
     body: z.strictObject({
       id: anId.shape.id,
@@ -49,6 +51,8 @@ export const projectRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/projects/{id}',
     about: 'What the store and this host know of a project',
+    needs: 'read',
+    owner: true,
     params: anId,
     body: nothing,
     run: async ({ daemon: { engine }, params: { id }, signal }) => ({
@@ -60,6 +64,8 @@ export const projectRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/open',
     about: 'Own it, receive what the pool lacks of it, mount it',
+    needs: 'operate',
+    owner: true,
     params: anId,
     body: nothing,
     run: async ({ daemon, params: { id }, signal }) => {
@@ -81,6 +87,8 @@ export const projectRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/save',
     about: 'Send to the store what it has not',
+    needs: 'operate',
+    owner: true,
     params: anId,
     body: nothing,
     run: async ({ daemon, params: { id }, signal }) => {
@@ -93,6 +101,8 @@ export const projectRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/close',
     about: 'Save it, unmount it, release it',
+    needs: 'operate',
+    owner: true,
     params: anId,
     body: nothing,
     run: async ({ daemon, params: { id }, signal }) =>
@@ -102,6 +112,7 @@ export const projectRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/evict',
     about: 'Close it, and take it out of the pool once the store is proven to hold it',
+    needs: 'operate',
     params: anId,
     body: nothing,
     run: async ({ daemon, params: { id }, signal }) => {
@@ -113,6 +124,7 @@ export const projectRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/destroy',
     about: 'Nobody can open it any more; an undelete has it back until its window is over',
+    needs: 'admin',
     params: anId,
     body: nothing,
     run: async ({ daemon, params: { id }, signal }) =>
@@ -122,6 +134,7 @@ export const projectRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/undelete',
     about: 'Have a destroyed project back',
+    needs: 'admin',
     params: anId,
     body: nothing,
     run: async ({ daemon, params: { id }, signal }) => {
@@ -134,6 +147,7 @@ export const projectRoutes: readonly Route[] = [
     method: 'PUT',
     path: '/v1/projects/{id}/quota',
     about: 'What it may take; null for no limit',
+    needs: 'admin',
     params: anId,
     body: z.strictObject({ quotaBytes: bytesCount.nullable() }),
     run: async ({ daemon, params: { id }, body: { quotaBytes }, signal }) =>
@@ -143,6 +157,7 @@ export const projectRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/move',
     about: 'Let another host have it at once',
+    needs: 'admin',
     params: anId,
     body: z.strictObject({ to: z.string().min(1).max(255) }),
     run: async ({ daemon, params: { id }, body: { to }, signal }) => {

@@ -1,0 +1,121 @@
+/**
+ * A file for each project that is on this host, which its owner alone can read: who knows what is in it is the owner.
+ *
+ * The file is the record, also of whose it is, so a restart of the daemon changes nothing. The directory is root's and nobody else can make
+ * anything in it; of a project only the owner of its root directory is looked at, and nothing in it is opened, followed
+ * or changed.
+ */
+import { randomUUID } from 'node:crypto'
+import { constants, unlinkSync } from 'node:fs'
+import { chmod, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import type { ProjectId } from '../../pipeline/base/ids.ts'
+import { digestOf, isSame, newSecret } from './secret.ts'
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
+const LONGEST_BYTES = 200
+/** An id has no dot. */
+const OWN_TEMPORARY = `.${process.pid}.`
+
+interface Kept {
+  readonly secret: string
+  readonly uid: number
+}
+
+export class OwnerTokens {
+  readonly #directory: string
+
+  private constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  /** Rejects with `owners-directory` where somebody else could make files in it. */
+  static async open(directory: string): Promise<OwnerTokens> {
+    await mkdir(directory, { recursive: true, mode: 0o711 })
+    const found = await lstat(directory)
+    if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0)
+      throw new TidepoolError(
+        'owners-directory',
+        `${directory} is not a directory that only this daemon may change`,
+        { hint: 'Remove it: the daemon makes it anew.' },
+      )
+    await chmod(directory, 0o711)
+    return new OwnerTokens(directory)
+  }
+
+  fileOf(id: ProjectId): string {
+    return join(this.#directory, id)
+  }
+
+  /**
+   * Called when a project is mounted at `path`, which is below a directory of root's. Another owner than before gets another secret. Root needs
+   * none: a project whose directory is root's has no file.
+   */
+  async settle(id: ProjectId, path: string): Promise<void> {
+    const { uid, gid } = await stat(path)
+    if (uid === 0) return rm(this.fileOf(id), { force: true })
+    if ((await this.#read(id))?.uid === uid) return
+    const temporary = join(this.#directory, `${OWN_TEMPORARY}${randomUUID()}`)
+    try {
+      const file = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+      try {
+        await file.writeFile(newSecret())
+        await file.chown(uid, gid)
+        await file.chmod(0o400)
+      } finally {
+        await file.close()
+      }
+      await rename(temporary, this.fileOf(id))
+    } catch (error) {
+      await rm(temporary, { force: true })
+      throw error
+    }
+  }
+
+  /** `path` is where it is mounted, undefined where it is not. Whoever the directory no longer belongs to proves nothing. */
+  async proves(id: ProjectId, secret: string, path: string | undefined): Promise<boolean> {
+    const kept = await this.#read(id)
+    // Compared in any case, so that the time does not tell whether there is such a project.
+    const same = isSame(digestOf(secret), digestOf(kept?.secret ?? newSecret()))
+    if (!same || !kept) return false
+    if (path === undefined) return true
+    const { uid } = await stat(path)
+    // Root's: it may have been unmounted this moment, and the next mount settles it.
+    if (uid !== kept.uid && uid !== 0) await this.settle(id, path)
+    return uid === kept.uid
+  }
+
+  /** At once, so that whoever asked whether it may be removed has the answer of this moment. */
+  remove(id: ProjectId): void {
+    try {
+      unlinkSync(this.fileOf(id))
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error
+    }
+  }
+
+  /** Removes those of what is not on this host any more, and what a killed daemon had begun. */
+  async keepOnly(isKept: (id: string) => boolean): Promise<void> {
+    for (const name of await readdir(this.#directory))
+      if (!isKept(name) && !name.startsWith(OWN_TEMPORARY)) unlinkSync(join(this.#directory, name))
+  }
+
+  /** Undefined where there is none that we have made. */
+  async #read(id: ProjectId): Promise<Kept | undefined> {
+    let file: Awaited<ReturnType<typeof open>>
+    try {
+      file = await open(this.fileOf(id), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ELOOP') return undefined
+      throw error
+    }
+    try {
+      const found = await file.stat()
+      if (!found.isFile() || found.size === 0 || found.size > LONGEST_BYTES) return undefined
+      return { secret: await file.readFile('utf8'), uid: found.uid }
+    } finally {
+      await file.close()
+    }
+  }
+}

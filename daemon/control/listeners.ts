@@ -1,0 +1,64 @@
+/** Everything that the daemon listens on, started and closed as one: root's socket and the owners'. */
+import type { FastifyInstance } from 'fastify'
+import type { Refused } from '../auth/caller.ts'
+import type { OwnerTokens } from '../auth/owner-tokens.ts'
+import type { Daemon } from '../daemon.ts'
+import { mountPointOf } from '../projects/mount-point.ts'
+import { ownerGuard, rootGuard } from './guards.ts'
+import type { Route } from './route.ts'
+import { server } from './server.ts'
+import { listenOnSocket } from './sockets.ts'
+
+export interface ListenOptions {
+  readonly sockets: { readonly root: string; readonly owners: string }
+  readonly routes: readonly Route[]
+  readonly ownerTokens: OwnerTokens
+  readonly refused: Refused
+}
+
+export interface Listeners {
+  /** Answers what has begun, takes nothing new. */
+  close(): Promise<void>
+}
+
+/** A connection costs some 20 KB; whoever can't get one on the owners' socket leaves root's as it was. */
+const ROOT_CONNECTIONS = 1000
+const OWNER_CONNECTIONS = 500
+
+/** Rejects with `socket-in-use` where somebody answers on one of the sockets already. */
+export async function listen(
+  daemon: Daemon,
+  { sockets, routes, ownerTokens, refused }: ListenOptions,
+): Promise<Listeners> {
+  const { engine } = daemon
+  const open: FastifyInstance[] = []
+  const close = async (): Promise<void> => {
+    await Promise.all(open.map((app) => app.close()))
+  }
+  try {
+    const root = server(daemon, {
+      listener: 'root',
+      routes,
+      guard: rootGuard,
+      refused,
+      connections: { atOnce: ROOT_CONNECTIONS },
+    })
+    open.push(root)
+    await listenOnSocket(root, sockets.root, 0o600)
+    const owners = server(daemon, {
+      listener: 'owners',
+      routes,
+      guard: ownerGuard(ownerTokens, (id) =>
+        engine.saves.state(id) === undefined ? undefined : mountPointOf(engine.host, id),
+      ),
+      refused,
+      connections: { atOnce: OWNER_CONNECTIONS },
+    })
+    open.push(owners)
+    await listenOnSocket(owners, sockets.owners, 0o666)
+    return { close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

@@ -1,0 +1,114 @@
+import { chown, lstat, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { ownersDirectoryOf } from '../../daemon/auth/owners.ts'
+import type { Client } from '../../daemon/client/client.ts'
+import { withDaemon } from '../support/daemon.ts'
+import { ask } from '../support/raw-http.ts'
+
+const test = suite('the owners’ socket')
+
+/** Nobody but root has to prove nothing, so the owner of the tests is somebody else. */
+const uid = process.getuid?.() || 1000
+const gid = process.getgid?.() || 1000
+const owner = { uid, gid }
+
+/** The fake's streams forget whose a directory is. */
+async function openAsOwned(client: Client, id: string): Promise<void> {
+  const { realPath } = await client.call<{ realPath: string }>('POST', `/v1/projects/${id}/open`)
+  await chown(realPath, uid, gid)
+  await client.call('POST', `/v1/projects/${id}/open`)
+}
+
+test('an owner asks what is his, with what only he can read, and nothing else', () =>
+  withDaemon(async ({ client, config, ownersSocket, refusals }) => {
+    for (const id of ['mine', 'other']) await client.call('POST', '/v1/projects', { body: { id, owner } })
+    const file = join(ownersDirectoryOf(config.run), 'mine')
+    const { mode, uid: of } = await lstat(file)
+    assert.equal([mode & 0o7777, of], [0o400, uid])
+    const token = await readFile(file, 'utf8')
+    const asked = (method: string, path: string, secret = token) =>
+      ask({ socketPath: ownersSocket, method, path, token: secret })
+    for (const [method, path] of [
+      ['GET', ''],
+      ['POST', '/save'],
+      ['POST', '/snapshot'],
+      ['GET', '/history'],
+      ['POST', '/close'],
+      ['POST', '/open'],
+    ] as const)
+      assert.is((await asked(method, `/v1/projects/mine${path}`)).status, 200, path)
+    assert.equal(refusals, [])
+    for (const [method, path, status] of [
+      ['GET', '/v1/projects', 403],
+      ['GET', '/v1/status', 403],
+      ['GET', '/v1/openapi.json', 403],
+      ['POST', '/v1/projects', 403],
+      ['POST', '/v1/projects/mine/evict', 403],
+      ['POST', '/v1/projects/mine/destroy', 403],
+      ['POST', '/v1/projects/mine/rollback', 403],
+      ['PUT', '/v1/projects/mine/quota', 403],
+      ['POST', '/v1/projects/mine/move', 403],
+      ['GET', '/v1/projects/other', 401],
+      ['GET', '/v1/projects/unknown', 401],
+      ['GET', '/v1/nowhere', 404],
+    ] as const) {
+      const answer = await asked(method, path)
+      assert.is(answer.status, status, path)
+      const told = refusals.at(-1)
+      assert.equal([told?.listener, told?.path, told?.status], ['owners', path, status])
+      assert.is(told?.requestId, answer.headers['x-request-id'])
+    }
+    assert.is((await asked('GET', '/v1/projects/mine', 'wrong')).status, 401)
+    const nobody = await ask({ socketPath: ownersSocket, method: 'GET', path: '/v1/projects/mine' })
+    assert.is(nobody.status, 401)
+    assert.is(nobody.headers['www-authenticate'], 'Bearer')
+    assert.not.match(JSON.stringify(refusals), token)
+  }))
+
+test('a token stays while its project is closed here, and goes with an eviction or a destruction', () =>
+  withDaemon(async ({ client, config }) => {
+    const there = () => readdir(ownersDirectoryOf(config.run))
+    const post = (path: string) => client.call('POST', `/v1/projects/${path}`)
+    for (const id of ['a', 'b']) await client.call('POST', '/v1/projects', { body: { id, owner } })
+    assert.equal((await there()).sort(), ['a', 'b'])
+    for (const id of ['a', 'b']) {
+      await post(`${id}/save`)
+      await post(`${id}/close`)
+    }
+    assert.equal((await there()).sort(), ['a', 'b'])
+    await post('a/evict')
+    await post('b/destroy')
+    assert.equal(await there(), [])
+    await openAsOwned(client, 'a')
+    assert.equal(await there(), ['a'])
+  }))
+
+test('what somebody laid in the place of a token is neither followed nor changed', () =>
+  withDaemon(async ({ client, config, fake, ownersSocket, daemon, again }) => {
+    await client.call('POST', '/v1/projects', { body: { id: 'p', owner } })
+    const directory = ownersDirectoryOf(config.run)
+    await client.call('POST', '/v1/projects/p/save')
+    await client.call('POST', '/v1/projects/p/evict')
+    const victim = join(fake.directory, 'victim')
+    await writeFile(victim, 'untouched', { mode: 0o600 })
+    await symlink(victim, join(directory, 'p'))
+    const asked = { socketPath: ownersSocket, method: 'GET', path: '/v1/projects/p' }
+    assert.is((await ask({ ...asked, token: 'untouched' })).status, 401)
+    const before = await lstat(victim)
+    await openAsOwned(client, 'p')
+    const after = await lstat(victim)
+    assert.equal([after.mode, after.uid, after.ctimeMs], [before.mode, before.uid, before.ctimeMs])
+    assert.is(await readFile(victim, 'utf8'), 'untouched')
+    assert.ok((await lstat(join(directory, 'p'))).isFile())
+    // What a killed daemon has begun is taken away, and what is no project's.
+    await daemon.stop()
+    await writeFile(join(directory, '.1.left'), 'x')
+    await writeFile(join(directory, 'stranger'), 'x')
+    const next = await again()
+    assert.equal(await readdir(directory), ['p'])
+    await next.stop()
+  }))
+
+test.run()
