@@ -5,7 +5,8 @@
 import { open, rm, stat } from 'node:fs/promises'
 import { errnoOf, TidepoolError } from '../../base/errors.ts'
 import { MIB } from '../../base/units.ts'
-import { diskError, syncDirectory, writeAt } from './disk.ts'
+import { writeWhole } from '../../base/write-whole.ts'
+import { diskError, syncDirectory } from './disk.ts'
 import { ballastFile, FILE_MODE } from './layout.ts'
 
 export const BALLAST_BYTES = 4 * MIB
@@ -42,7 +43,7 @@ export class Ballast {
     try {
       await using file = await open(this.#file, 'w', FILE_MODE)
       // Not a hole: only blocks that are taken can be given back.
-      await writeAt(file, Buffer.alloc(BALLAST_BYTES, 1), 0)
+      await writeWhole(file, Buffer.alloc(BALLAST_BYTES, 1), 0)
       await file.datasync()
     } catch (error) {
       await rm(this.#file, { force: true })

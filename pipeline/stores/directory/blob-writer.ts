@@ -4,8 +4,9 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { EarlyFlush } from '../../base/early-flush.ts'
 import { errnoOf } from '../../base/errors.ts'
+import { writeWhole } from '../../base/write-whole.ts'
 import type { BlobWriter, CallOptions, WriteRef } from '../contract.ts'
-import { diskError, makeDirectory, syncDirectory, writeAt } from './disk.ts'
+import { diskError, makeDirectory, syncDirectory } from './disk.ts'
 import { DIGEST_BYTES, FILE_MODE, projectsDirectory, type WritePaths, writePaths } from './layout.ts'
 
 /** No O_EXCL: where `create` failed half-way it may be called again; a write id itself never comes twice. */
@@ -59,9 +60,9 @@ class DirectoryWriter implements BlobWriter {
     if (data.length > this.#chunkBytes || digest.length !== DIGEST_BYTES)
       throw new RangeError(`chunk ${seq}: ${data.length} bytes with a digest of ${digest.length}`)
     try {
-      await writeAt(this.#stream, data, seq * this.#chunkBytes)
+      await writeWhole(this.#stream, data, seq * this.#chunkBytes)
       // Only now, so that a sum never stands for bytes that were not written.
-      await writeAt(this.#sums, digest, seq * DIGEST_BYTES)
+      await writeWhole(this.#sums, digest, seq * DIGEST_BYTES)
     } catch (error) {
       throw diskError('write', this.#paths.stream, error)
     }

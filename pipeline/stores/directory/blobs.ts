@@ -5,11 +5,12 @@ import { access, open, rm, rmdir } from 'node:fs/promises'
 import { errnoOf, TidepoolError } from '../../base/errors.ts'
 import type { ProjectId } from '../../base/ids.ts'
 import { MIB } from '../../base/units.ts'
+import { writeWhole } from '../../base/write-whole.ts'
 import { chunkLength } from '../../transfer/manifest.ts'
 import type { BlobReader, BlobStore, BlobWriter, CallOptions, Chunk, WriteExtent } from '../contract.ts'
 import { openBlobReader } from './blob-reader.ts'
 import { createBlobWriter } from './blob-writer.ts'
-import { diskError, makeDirectory, syncDirectory, writeAt } from './disk.ts'
+import { diskError, makeDirectory, syncDirectory } from './disk.ts'
 import {
   DIGEST_BYTES,
   FILE_MODE,
@@ -151,9 +152,9 @@ async function mendChunk(root: string, write: WriteExtent, seq: number, chunk: C
     const flags = constants.O_RDWR | constants.O_CREAT
     await using stream = await open(paths.stream, flags, FILE_MODE)
     await using sums = await open(paths.sums, flags, FILE_MODE)
-    await writeAt(stream, chunk.data, seq * write.chunkBytes)
+    await writeWhole(stream, chunk.data, seq * write.chunkBytes)
     if ((await stream.stat({ bigint: true })).size > write.bytes) await stream.truncate(Number(write.bytes))
-    await writeAt(sums, chunk.digest, seq * DIGEST_BYTES)
+    await writeWhole(sums, chunk.digest, seq * DIGEST_BYTES)
     await stream.datasync()
     await sums.datasync()
     await syncDirectory(paths.directory)

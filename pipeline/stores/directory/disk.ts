@@ -1,17 +1,8 @@
-/** Files as this store uses them: whole reads and writes at an offset, directories made durable, errors in words. */
+/** Files as this store uses them: whole reads at an offset, directories made durable, errors in words. */
 import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { errnoOf, TidepoolError } from '../../base/errors.ts'
 import { DIRECTORY_MODE } from './layout.ts'
-
-/** Writes all of it: the kernel may take less at a time, near the end of the disk or past 2 GiB. */
-export async function writeAt(file: FileHandle, data: Buffer, offset: number): Promise<void> {
-  let done = 0
-  while (done < data.length) {
-    const { bytesWritten } = await file.write(data, done, data.length - done, offset + done)
-    done += bytesWritten
-  }
-}
 
 /** How much of `into` could be filled; less than all only at the end of the file. */
 export async function readAt(file: FileHandle, into: Buffer, offset: number): Promise<number> {

@@ -1,8 +1,9 @@
 /** A stream that is being kept: its chunks in order, and once all of it is known to be right, its name. */
+
 import type { FileHandle } from 'node:fs/promises'
+import { writeWhole } from '../../base/write-whole.ts'
 import { DIGEST_BYTES } from '../../transfer/digest.ts'
 import type { WriteExtent } from '../contract.ts'
-import { writeAt } from '../directory/disk.ts'
 
 export interface CacheWriterHooks {
   /** Gives the finished file its name. */
@@ -33,13 +34,13 @@ export class CacheWriter {
   add(data: Buffer, digest: Buffer): Promise<void> {
     const seq = this.#count++
     digest.copy(this.#digests, seq * DIGEST_BYTES)
-    return this.#orFail(() => writeAt(this.#file, data, seq * this.#write.chunkBytes))
+    return this.#orFail(() => writeWhole(this.#file, data, seq * this.#write.chunkBytes))
   }
 
   /** The root digest over all that was added was found to be the write's. Not made durable: a torn file is found out. */
   keep(): Promise<void> {
     return this.#orFail(async () => {
-      await writeAt(this.#file, this.#digests, Number(this.#write.bytes))
+      await writeWhole(this.#file, this.#digests, Number(this.#write.bytes))
       await this.#file.close()
       await this.#hooks.keep()
       this.#isKept = true
