@@ -12,6 +12,7 @@ import type { AccessCallbacks, AccessLayer } from './access/layer.ts'
 import { listProjects } from './access/list-projects.ts'
 import { openProjects } from './access/open-projects.ts'
 import type { Opens } from './access/opens.ts'
+import { BearerTokens } from './auth/bearer-tokens.ts'
 import { type Refused, writeRefusal } from './auth/caller.ts'
 import { Owners } from './auth/owners.ts'
 import type { Config } from './config/schema.ts'
@@ -21,6 +22,9 @@ import { sweepView } from './control/views.ts'
 import { Engine } from './projects/engine.ts'
 
 export const socketOf = (config: Pick<Config, 'run'>): string => join(config.run, 'tidepool.sock')
+
+/** Where it says to clients of this machine which port it has. */
+export const endpointFileOf = (config: Pick<Config, 'run'>): string => join(config.run, 'endpoint.json')
 
 /** Instead of what the configuration names. */
 export interface DaemonParts {
@@ -46,6 +50,8 @@ export class Daemon {
   readonly #startedMs = Date.now()
   readonly #layer: AccessLayer
   readonly opens: Opens
+  /** For the API over TCP. */
+  readonly tokens: BearerTokens
   #listeners: Listeners | undefined
 
   private constructor(config: Config, opened: OpenedStore, zfs: Zfs, engine: Engine, layer: AccessLayer) {
@@ -55,6 +61,7 @@ export class Daemon {
     this.engine = engine
     this.#layer = layer
     this.opens = openProjects(engine)
+    this.tokens = new BearerTokens(config.listen.tokens ?? join(config.state, 'tokens.json'))
   }
 
   /** Resolves once projects can be opened; what fails on the way ends what was begun. */
@@ -101,6 +108,12 @@ export class Daemon {
           routes,
           ownerTokens: owners.tokens,
           refused: parts.refused ?? writeRefusal,
+          tcp: {
+            listen: config.listen,
+            tokens: daemon.tokens,
+            endpointFile: endpointFileOf(config),
+            say: (line) => void process.stderr.write(`tidepool: ${line}\n`),
+          },
         })
         // Once the sockets are ours, the tokens beside them are.
         await owners.start(engine)
@@ -121,6 +134,11 @@ export class Daemon {
   /** Fires when it begins to stop. */
   get signal(): AbortSignal {
     return this.#stop.signal
+  }
+
+  /** Reads what proves who may ask, and who it is itself, again: certificate, key and tokens. */
+  async reload(): Promise<void> {
+    await this.#listeners?.reload()
   }
 
   /** Where its users find a project. */
@@ -151,6 +169,7 @@ export class Daemon {
       why: error instanceof Error ? error.message : null,
       store: config.store.replace(/\/\/[^@/]*@/, '//'),
       dataset: config.dataset,
+      listens: this.#listeners?.url ?? null,
       zfs: this.zfs.capabilities.version ?? this.zfs.capabilities.flavour,
       pool: await poolState(this.zfs, poolOf(engine.host.parent)),
       resident: residents.length,

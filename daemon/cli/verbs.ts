@@ -125,6 +125,27 @@ export const groups: readonly Group[] = [
     ],
   },
   {
+    name: 'token',
+    about: 'Who may ask over TCP',
+    verbs: [
+      {
+        name: 'create',
+        about: 'Make a token and print it this once',
+        load: async () => (await import('./verbs/token-create.ts')).verb,
+      },
+      {
+        name: 'ls',
+        about: 'List them, without their secrets',
+        load: async () => (await import('./verbs/token-ls.ts')).verb,
+      },
+      {
+        name: 'rm',
+        about: 'Make one worthless',
+        load: async () => (await import('./verbs/token-rm.ts')).verb,
+      },
+    ],
+  },
+  {
     name: 'store',
     about: 'The store as a whole',
     verbs: [

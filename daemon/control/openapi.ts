@@ -4,12 +4,14 @@ import type { Route } from './route.ts'
 
 export function openapi(routes: readonly Route[], version: string): object {
   const paths: Record<string, Record<string, object>> = {}
-  for (const { method, path, about, params, body } of routes) {
+  for (const { method, path, about, needs, owner, params, body } of routes) {
     const properties = schemaOf(params).properties as Record<string, object> | undefined
     const takesBody = method !== 'GET' && method !== 'DELETE'
     paths[path] ??= {}
     paths[path][method.toLowerCase()] = {
       summary: about,
+      'x-needs': needs,
+      'x-owner': owner === true,
       parameters: Object.entries(properties ?? {}).map(([name, schema]) => ({
         name,
         in: 'path',

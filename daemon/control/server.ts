@@ -10,6 +10,7 @@ import { Failures, originOf } from '../auth/failures.ts'
 import { toJson } from '../cli/output.ts'
 import type { Daemon } from '../daemon.ts'
 import { bodyOf, statusOf } from './errors.ts'
+import { checkRole } from './guards.ts'
 import { type Connections, httpServer } from './http-server.ts'
 import { openapi } from './openapi.ts'
 import { ofTheServer, refusedWith } from './refusals.ts'
@@ -86,12 +87,14 @@ export function server(
   // Before the body is read: of nobody, nothing is.
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
-    request.caller = await guard({
+    const asked: Asked = {
       route: request.routeOptions.config?.asked,
       params: request.params,
       headers: request.headers,
       localAddress: request.raw.socket.localAddress,
-    })
+    }
+    request.caller = await guard(asked)
+    checkRole(request.caller, asked)
   })
   app.setErrorHandler(async (error, request, reply) => fail(ofTheServer(error), request, reply))
   app.setNotFoundHandler(async (request, reply) =>
