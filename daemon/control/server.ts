@@ -1,6 +1,7 @@
 /** The routes as a server of HTTP/JSON: who asks is proved first; each request has an id, a limit on its size and one on its time. */
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { LinkedAbort } from '../../pipeline/base/abort.ts'
@@ -13,7 +14,7 @@ import { bodyOf, statusOf } from './errors.ts'
 import { checkRole } from './guards.ts'
 import { type Connections, httpServer } from './http-server.ts'
 import { openapi } from './openapi.ts'
-import { ofTheServer, refusedWith } from './refusals.ts'
+import { endMalformed, ofTheServer, refusedWith } from './refusals.ts'
 import type { Route } from './route.ts'
 
 declare module 'fastify' {
@@ -45,6 +46,7 @@ export function server(
   daemon: Daemon,
   { listener, routes, guard, refused, connections, limitMs = REQUEST_LIMIT_MS }: ServerOptions,
 ): FastifyInstance {
+  const failures = new Failures(() => performance.now())
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: 'idle',
@@ -55,13 +57,24 @@ export function server(
       return REQUEST_ID.test(given) ? given : randomUUID()
     },
     serverFactory: (handler) => httpServer(handler, connections) as Server,
+    // A path that can't be read: no hook and no guard is called for it.
+    frameworkErrors: (error, request, reply) =>
+      fail(ofTheServer(error), request as unknown as FastifyRequest, reply as unknown as FastifyReply),
+    clientErrorHandler: (error, socket) => {
+      const refusal = endMalformed(error, socket, { listener, failures, origin: originAt(socket) })
+      if (refusal) refused(refusal)
+    },
   }) as FastifyInstance
-  const failures = new Failures(() => performance.now())
-  const originAt = ({ raw }: FastifyRequest): string =>
-    listener === 'tcp' ? originOf(raw.socket.remoteAddress ?? '') : `${listener} socket`
+  const originAt = ({ remoteAddress }: Socket): string =>
+    listener === 'tcp' ? originOf(remoteAddress ?? '') : `${listener} socket`
 
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const { told, refusal } = refusedWith(error, { listener, request, failures, origin: originAt(request) })
+    const { told, refusal } = refusedWith(error, {
+      listener,
+      request,
+      failures,
+      origin: originAt(request.raw.socket),
+    })
     if (refusal) refused(refusal)
     const { retryAfterS } = told instanceof TidepoolError ? told.facts : {}
     if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS))
@@ -128,7 +141,7 @@ export function server(
           if (!reply.raw.writableFinished)
             limit.abort(new TidepoolError('caller-gone', 'the caller has gone'))
         })
-        const who = { principal, origin: originAt(request), requestId: request.id }
+        const who = { principal, origin: originAt(request.raw.socket), requestId: request.id }
         try {
           const answer = await one.run({ daemon, params, body, ...who, signal: limit.signal })
           return await reply.type('application/json').send(toJson(answer))
