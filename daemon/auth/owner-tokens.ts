@@ -73,17 +73,19 @@ export class OwnerTokens {
     }
   }
 
-  /** `path` is where it is mounted, undefined where it is not. Whoever the directory no longer belongs to proves nothing. */
-  async proves(id: ProjectId, secret: string, path: string | undefined): Promise<boolean> {
+  /**
+   * `path` is where it is mounted, undefined where it is not. Whoever the directory no longer belongs to proves nothing, and whoever it
+   * belongs to by now has a token after this.
+   */
+  async proves(id: ProjectId, secret: string | undefined, path: string | undefined): Promise<boolean> {
+    const uid = path === undefined ? undefined : (await stat(path)).uid
+    // Root's: it may have been unmounted this moment, and the next mount settles it.
+    if (uid === 0) return false
+    if (path !== undefined) await this.settle(id, path)
     const kept = await this.#read(id)
     // Compared in any case, so that the time does not tell whether there is such a project.
-    const same = isSame(digestOf(secret), digestOf(kept?.secret ?? newSecret()))
-    if (!same || !kept) return false
-    if (path === undefined) return true
-    const { uid } = await stat(path)
-    // Root's: it may have been unmounted this moment, and the next mount settles it.
-    if (uid !== kept.uid && uid !== 0) await this.settle(id, path)
-    return uid === kept.uid
+    const same = isSame(digestOf(secret ?? ''), digestOf(kept?.secret ?? newSecret()))
+    return same && kept !== undefined && (uid === undefined || uid === kept.uid)
   }
 
   /** At once, so that whoever asked whether it may be removed has the answer of this moment. */

@@ -71,9 +71,9 @@ export class Client {
       return await asked(first, method, path, body, signal)
     } catch (error) {
       if (codeOf(error) !== 'unauthenticated' && codeOf(error) !== 'too-many-failures') throw error
-      // It was drawn anew between our reading of it and the daemon's.
+      // The daemon gives a token to a new owner when it is asked.
       const again = await ownerTarget(socket, path)
-      if (again.token === first.token) throw error
+      if (again.token === first.token) throw first.missing ?? error
       return asked(again, method, path, body, signal)
     }
   }

@@ -26,7 +26,7 @@ export const ownerGuard =
       )
     const id = projectId(String((params as { readonly id?: unknown }).id))
     const secret = bearerOf(headers)
-    if (secret === undefined || !(await tokens.proves(id, secret, pathOf(id))))
+    if (!(await tokens.proves(id, secret, pathOf(id))))
       throw unauthenticated(
         `nothing proves that project ${id} is yours`,
         `The token is in ${tokens.fileOf(id)}, which only its owner can read, while the project is on this host.`,
