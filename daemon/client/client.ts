@@ -2,17 +2,14 @@
  * Asks a daemon: one call of one route, over its Unix sockets or over TLS. Every call has a deadline and a connection of its own, so that
  * it never ends on one of a daemon that is gone; an error of the daemon comes back as the same typed error that it was there.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
-import type { ErrorBody } from '../control/errors.ts'
+import { errorOf } from './errors.ts'
 import { exchange } from './exchange.ts'
 import { ownerTarget, type Remote, remoteTarget, socketTarget, type Target } from './target.ts'
 
 export type ClientOptions = ({ readonly socket: string } | Remote) & {
   /** Of each call. @default an hour: an open of a large project from afar is one */
   readonly limitMs?: number
-  /** How long a daemon that does not answer is waited for: it may be starting anew, also elsewhere. @default 0 */
-  readonly reconnectMs?: number
 }
 
 export interface CallOptions {
@@ -21,17 +18,14 @@ export interface CallOptions {
 }
 
 const LIMIT_MS = 60 * 60_000
-const TRY_AGAIN_MS = 200
 
 export class Client {
   readonly #where: { readonly socket: string } | Remote
   readonly #limitMs: number
-  readonly #reconnectMs: number
 
-  constructor({ limitMs = LIMIT_MS, reconnectMs = 0, ...where }: ClientOptions) {
+  constructor({ limitMs = LIMIT_MS, ...where }: ClientOptions) {
     this.#where = where
     this.#limitMs = limitMs
-    this.#reconnectMs = Math.min(reconnectMs, limitMs)
   }
 
   /**
@@ -45,17 +39,12 @@ export class Client {
   ): Promise<Answer> {
     const late = AbortSignal.timeout(this.#limitMs)
     const ends = signal ? AbortSignal.any([signal, late]) : late
-    const patientUntilMs = performance.now() + this.#reconnectMs
-    for (;;)
-      try {
-        return (await this.#once(method, path, body, ends)) as Answer
-      } catch (error) {
-        if (signal?.aborted) throw signal.reason
-        if (late.aborted) throw lateOf(method, path, this.#limitMs)
-        // Nothing of it was sent.
-        if (codeOf(error) !== 'daemon-missing' || performance.now() > patientUntilMs) throw error
-        await sleep(TRY_AGAIN_MS, undefined, { signal: ends }).catch(() => {})
-      }
+    try {
+      return (await this.#once(method, path, body, ends)) as Answer
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason
+      throw late.aborted ? lateOf(method, path, this.#limitMs) : error
+    }
   }
 
   async #once(method: string, path: string, body: unknown, signal: AbortSignal): Promise<unknown> {
@@ -94,11 +83,7 @@ async function asked(
     throw new TidepoolError('daemon-answer', `${target.name} does not answer as a daemon of ours`, { cause })
   }
   if (status < 300) return answer
-  const told = (answer as Partial<ErrorBody> | null)?.error
-  if (typeof told !== 'object')
-    throw new TidepoolError('daemon-answer', `${target.name} answers ${status}, and not as a daemon of ours`)
-  const { code, message, hint, temporary, facts } = told
-  throw new TidepoolError(code, message, { ...(hint !== undefined && { hint }), temporary, facts })
+  throw errorOf(target, answer)
 }
 
 function lateOf(method: string, path: string, limitMs: number): TidepoolError {
