@@ -32,7 +32,9 @@ export class OwnerTokens {
 
   /** Rejects with `owners-directory` where somebody else could make files in it. */
   static async open(directory: string): Promise<OwnerTokens> {
-    await mkdir(directory, { recursive: true, mode: 0o711 })
+    await mkdir(directory, { recursive: true, mode: 0o711 }).catch((error: unknown) => {
+      if (errnoOf(error) !== 'EEXIST') throw error // a file is told below
+    })
     const found = await lstat(directory)
     if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0)
       throw new TidepoolError(

@@ -6,6 +6,7 @@ const STATUS: Readonly<Record<string, number>> = {
   forbidden: 403,
   'host-refused': 403,
   'too-many-failures': 429,
+  'too-many-requests': 429,
   'token-unknown': 404,
   'project-unknown': 404,
   'project-gone': 404,

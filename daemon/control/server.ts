@@ -6,6 +6,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { z } from 'zod'
 import { LinkedAbort } from '../../pipeline/base/abort.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { AtOnce } from '../auth/at-once.ts'
 import type { Asked, Caller, Guard, ListenerName, Refused } from '../auth/caller.ts'
 import { Failures, originOf } from '../auth/failures.ts'
 import { toJson } from '../cli/output.ts'
@@ -65,6 +66,7 @@ export function server(
       if (refusal) refused(refusal)
     },
   }) as FastifyInstance
+  const atOnce = new AtOnce()
   const originAt = ({ remoteAddress }: Socket): string =>
     listener === 'tcp' ? originOf(remoteAddress ?? '') : `${listener} socket`
 
@@ -132,6 +134,7 @@ export function server(
         const params = checked(one.params, request.params, 'path')
         const body = checked(one.body, request.body ?? undefined, 'body')
         const { principal } = request.caller as Caller
+        const leave = atOnce.enter(principal)
         const limit = new LinkedAbort(daemon.signal)
         const late = setTimeout(
           () => limit.abort(new TidepoolError('request-timeout', `no end within ${limitMs / 1000} s`)),
@@ -146,6 +149,7 @@ export function server(
           const answer = await one.run({ daemon, params, body, ...who, signal: limit.signal })
           return await reply.type('application/json').send(toJson(answer))
         } finally {
+          leave()
           clearTimeout(late)
           limit.leave()
         }

@@ -12,6 +12,7 @@ import { codeOf } from '../../pipeline/base/errors.ts'
 import { rejection } from '../contracts/values.ts'
 import { tidepool } from '../support/command.ts'
 import { type DaemonSetting, withDaemon } from '../support/daemon.ts'
+import { eventually } from '../support/fuse.ts'
 import { ask } from '../support/raw-http.ts'
 
 const test = suite('the API over TCP')
@@ -74,6 +75,7 @@ test('each role may what it may, and whoever has no token learns nothing', () =>
       ['POST', '/v1/projects/p/save', 403, 200, 200],
       ['POST', '/v1/projects/p/destroy', 403, 403, 200],
       ['GET', '/v1/tokens', 403, 403, 200],
+      ['HEAD', '/v1/tokens', 403, 403, 200],
       ['GET', '/v1/nowhere', 404, 404, 404],
     ] as const) {
       const got = []
@@ -132,6 +134,18 @@ test('only the digest of a token is kept, in a file of root’s alone, and it en
       'over what can’t be read',
     )
     assert.is(codeOf(refused), 'bad-tokens')
+  }))
+
+test('what is changed in the files by others is heard without being told', () =>
+  withTls(async ({ token, asked, config, certificate, port }) => {
+    const secret = await token('read')
+    assert.is((await asked('GET', '/v1/ready', secret)).status, 200)
+    await writeFile(join(config.state, 'tokens.json'), '{"version":1,"tokens":[]}')
+    await certificate('renewed')
+    await eventually('it is heard', 60_000, async () => {
+      const { status } = await asked('GET', '/v1/ready', secret)
+      return status === 401 && (await certificateOf(port)) === 'renewed'
+    })
   }))
 
 test('a new certificate is taken while it serves; one that can’t be used leaves the one before', () =>
