@@ -80,7 +80,7 @@ export class OwnerTokens {
    * belongs to by now has a token after this.
    */
   async proves(id: ProjectId, secret: string | undefined, path: string | undefined): Promise<boolean> {
-    const uid = path === undefined ? undefined : (await stat(path)).uid
+    const uid = path === undefined ? undefined : await uidOf(path)
     // Root's: it may have been unmounted this moment, and the next mount settles it.
     if (uid === 0) return false
     if (path !== undefined) await this.settle(id, path)
@@ -121,5 +121,15 @@ export class OwnerTokens {
     } finally {
       await file.close()
     }
+  }
+}
+
+/** What can't be looked at is nobody's but root's. */
+async function uidOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).uid
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    return 0
   }
 }

@@ -150,6 +150,7 @@ test('tokens are made only where nobody else can make files, and many at once en
     assert.equal(await readdir(join(path, 'owners')), ['p'])
     const secret = await readFile(tokens.fileOf(projectId('p')), 'utf8')
     assert.ok(await tokens.proves(projectId('p'), secret, project))
+    assert.not.ok(await tokens.proves(projectId('p'), secret, join(path, 'not-there')))
     for (const wrong of [undefined, '', `${secret} `, secret.slice(1)])
       assert.not.ok(await tokens.proves(projectId('p'), wrong, project))
   } finally {
