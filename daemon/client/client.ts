@@ -2,12 +2,13 @@
  * Asks a daemon: one call of one route, over its Unix sockets or over TLS. Every call has a deadline and a connection of its own, so that
  * it never ends on one of a daemon that is gone; an error of the daemon comes back as the same typed error that it was there.
  */
-import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { errorOf } from './errors.ts'
 import { exchange } from './exchange.ts'
-import { ownerTarget, type Remote, remoteTarget, socketTarget, type Target } from './target.ts'
+import { reach, type Where } from './reach.ts'
+import type { Target } from './target.ts'
 
-export type ClientOptions = ({ readonly socket: string } | Remote) & {
+export type ClientOptions = Where & {
   /** Of each call. @default an hour: an open of a large project from afar is one */
   readonly limitMs?: number
 }
@@ -20,7 +21,7 @@ export interface CallOptions {
 const LIMIT_MS = 60 * 60_000
 
 export class Client {
-  readonly #where: { readonly socket: string } | Remote
+  readonly #where: Where
   readonly #limitMs: number
 
   constructor({ limitMs = LIMIT_MS, ...where }: ClientOptions) {
@@ -40,30 +41,10 @@ export class Client {
     const late = AbortSignal.timeout(this.#limitMs)
     const ends = signal ? AbortSignal.any([signal, late]) : late
     try {
-      return (await this.#once(method, path, body, ends)) as Answer
+      return (await reach(this.#where, path, (target) => asked(target, method, path, body, ends))) as Answer
     } catch (error) {
       if (signal?.aborted) throw signal.reason
       throw late.aborted ? lateOf(method, path, this.#limitMs) : error
-    }
-  }
-
-  async #once(method: string, path: string, body: unknown, signal: AbortSignal): Promise<unknown> {
-    if (!('socket' in this.#where)) return asked(await remoteTarget(this.#where), method, path, body, signal)
-    const { socket } = this.#where
-    try {
-      return await asked(socketTarget(socket), method, path, body, signal)
-    } catch (error) {
-      if (codeOf(error) !== 'daemon-forbidden') throw error
-    }
-    const first = await ownerTarget(socket, path)
-    try {
-      return await asked(first, method, path, body, signal)
-    } catch (error) {
-      if (codeOf(error) !== 'unauthenticated' && codeOf(error) !== 'too-many-failures') throw error
-      // The daemon gives a token to a new owner when it is asked.
-      const again = await ownerTarget(socket, path)
-      if (again.token === first.token) throw first.missing ?? error
-      return asked(again, method, path, body, signal)
     }
   }
 }
