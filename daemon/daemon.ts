@@ -16,6 +16,7 @@ import type { Config } from './config/schema.ts'
 import { routes } from './control/routes.ts'
 import { type Served, serve } from './control/server.ts'
 import { sweepView } from './control/views.ts'
+import { Journal } from './journal.ts'
 import { Engine } from './projects/engine.ts'
 
 export const socketOf = (config: Pick<Config, 'run'>): string => join(config.run, 'tidepool.sock')
@@ -39,15 +40,27 @@ export class Daemon {
   readonly #startedMs = Date.now()
   readonly #layer: AccessLayer
   readonly opens: Opens
+  readonly journal: Journal
   #served: Served | undefined
 
-  private constructor(config: Config, opened: OpenedStore, zfs: Zfs, engine: Engine, layer: AccessLayer) {
+  private constructor(
+    config: Config,
+    opened: OpenedStore,
+    zfs: Zfs,
+    engine: Engine,
+    layer: AccessLayer,
+    journal: Journal,
+  ) {
     this.config = config
     this.#opened = opened
     this.zfs = zfs
     this.engine = engine
     this.#layer = layer
-    this.opens = openProjects(engine)
+    this.journal = journal
+    this.opens = openProjects({
+      host: engine.host,
+      open: (id, options) => journal.touched(id, options?.signal, (running) => engine.open(id, running)),
+    })
   }
 
   /** Resolves once projects can be opened; what fails on the way ends what was begun. */
@@ -55,6 +68,7 @@ export class Daemon {
     const opened = parts.opened ?? (await openStore(config.store, { signal }))
     try {
       const layer = new FuseLayer({ socket: accessSocketOf(config) })
+      const journal = new Journal(config.audit ?? join(config.state, 'audit.log'))
       const zfs = parts.zfs ?? (await openZfs({}, signal ? { signal } : {}))
       const engine = await Engine.start(
         {
@@ -79,15 +93,18 @@ export class Daemon {
             ...(config.evict.idleAfter !== undefined && { evictIdleAfterMs: config.evict.idleAfter }),
           },
           unmounted: (id) => layer.forget(id),
+          tell: journal.tell,
+          membership: { onChange: journal.membership },
           saves: { intervalMs: config.save.interval, atOnce: config.save.atOnce },
         },
         signal,
       )
-      const daemon = new Daemon(config, opened, zfs, engine, layer)
+      const daemon = new Daemon(config, opened, zfs, engine, layer, journal)
       try {
         // Before anything is touched: while its socket is made no directory may be, for their modes would suffer.
         daemon.#served = await serve(daemon, { socket: socketOf(config), routes })
         await layer.start(daemon.#callbacks())
+        journal.events.tell('daemon-started', null)
         return daemon
       } catch (error) {
         await layer.stop()
@@ -146,21 +163,24 @@ export class Daemon {
       })),
       busy: engine.host.locks.busy,
       sweep: sweepView(engine.sweeper),
+      auditLost: this.journal.audit.lost.count,
     }
   }
 
   /** Ends all but what users have mounted. */
   async stop(): Promise<void> {
-    this.#stop.abort(
-      new TidepoolError('shutting-down', 'the daemon is stopping', {
-        temporary: true,
-        hint: 'Ask again when it has started.',
-      }),
-    )
+    const reason = new TidepoolError('shutting-down', 'the daemon is stopping', {
+      temporary: true,
+      hint: 'Ask again when it has started.',
+    })
+    this.#stop.abort(reason)
+    const stopping = this.journal.stop(reason)
     await this.#layer.stop()
     await this.opens.stop()
     await this.#served?.close()
+    await stopping
     await this.engine.stop()
+    await this.journal.audit.close()
     await this.#opened.close()
   }
 }

@@ -1,41 +1,111 @@
 /**
- * Asks a daemon: one call of one route over its Unix socket. Every call has a deadline, and an error of the daemon comes back as
- * the same typed error that it was there.
+ * Asks a daemon: one call of one route over its Unix socket. Every call has a deadline, an error of the daemon comes back as
+ * the same typed error that it was there, and what may be asked twice is asked again while a daemon restarts.
  */
-import { request } from 'node:http'
-import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { type IncomingHttpHeaders, request } from 'node:http'
+import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { ErrorBody } from '../control/errors.ts'
+import { again } from './again.ts'
+import { broken, errorOf } from './errors.ts'
+import { type EventsOptions, followEvents, followOperation } from './follow.ts'
+import type { HostEventView, OperationStatus } from './types.ts'
 
 export interface ClientOptions {
   readonly socket: string
   /** Of each call. @default an hour: an open of a large project from afar is one */
   readonly limitMs?: number
+  /** How long a call that may be repeated waits for a daemon that is started again. @default 15 s */
+  readonly restartMs?: number
 }
 
 export interface CallOptions {
   readonly body?: unknown
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
+  readonly headers?: Readonly<Record<string, string>>
+  /** It may be carried out twice. @default true for all but a POST without an `idempotency-key` */
+  readonly repeatable?: boolean
+}
+
+export interface Answered<Answer> {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly answer: Answer
 }
 
 const LIMIT_MS = 60 * 60_000
+const RESTART_MS = 15_000
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024
 
 export class Client {
   readonly #socket: string
   readonly #limitMs: number
+  readonly #restartMs: number
+  /** Whether a daemon has ever answered: then one that is missing is perhaps started again. */
+  #reached = false
 
-  constructor({ socket, limitMs = LIMIT_MS }: ClientOptions) {
+  constructor({ socket, limitMs = LIMIT_MS, restartMs = RESTART_MS }: ClientOptions) {
     this.#socket = socket
     this.#limitMs = limitMs
+    this.#restartMs = restartMs
   }
 
   /** Rejects with `daemon-missing` where nobody answers, with `daemon-left` where it went away before it had answered. */
   async call<Answer = Record<string, unknown>>(
     method: string,
     path: string,
-    { body, signal }: CallOptions = {},
+    options: CallOptions = {},
   ): Promise<Answer> {
-    const { status, text } = await this.#ask(method, path, body, signal)
+    return (await this.request<Answer>(method, path, options)).answer
+  }
+
+  /** The same, with the status and the headers of the answer. */
+  request<Answer = Record<string, unknown>>(
+    method: string,
+    path: string,
+    options: CallOptions = {},
+  ): Promise<Answered<Answer>> {
+    const repeatable =
+      options.repeatable ?? (method !== 'POST' || options.headers?.['idempotency-key'] !== undefined)
+    return again(() => this.#once<Answer>(method, path, options), {
+      mayRepeat: () => repeatable,
+      wasThere: () => this.#reached,
+      limitMs: this.#restartMs,
+      signal: options.signal,
+    })
+  }
+
+  /** Begins a verb that may take long, and does not wait for its end. */
+  async begin(path: string, options: CallOptions = {}): Promise<OperationStatus> {
+    return this.call<OperationStatus>('POST', path, {
+      ...options,
+      headers: { ...options.headers, prefer: 'respond-async' },
+    })
+  }
+
+  /** How far it is, again and again; the last one tells how it ended. Rejects with `operation-unknown` after a restart. */
+  follow(operation: string, signal?: AbortSignal): AsyncGenerator<OperationStatus, void> {
+    return followOperation(this.#socket, operation, signal)
+  }
+
+  cancel(operation: string, signal?: AbortSignal): Promise<OperationStatus> {
+    return this.call('DELETE', `/v1/operations/${operation}`, { signal })
+  }
+
+  /**
+   * What happens on the host, over restarts of its daemon. Never ends by itself: it rejects where no daemon answers for
+   * `giveUpAfterMs`, and with the signal's reason.
+   */
+  events(options: EventsOptions = {}): AsyncGenerator<HostEventView, never> {
+    return followEvents(this.#socket, options)
+  }
+
+  async #once<Answer>(
+    method: string,
+    path: string,
+    { body, signal, headers }: CallOptions,
+  ): Promise<Answered<Answer>> {
+    const { status, text, headers: told } = await this.#ask(method, path, body, signal, headers)
+    this.#reached = true
     let answer: unknown
     try {
       answer = JSON.parse(text)
@@ -44,9 +114,8 @@ export class Client {
         cause,
       })
     }
-    if (status < 300) return answer as Answer
-    const { code, message, hint, temporary, facts } = (answer as ErrorBody).error
-    throw new TidepoolError(code, message, { ...(hint !== undefined && { hint }), temporary, facts })
+    if (status >= 300) throw errorOf(answer as ErrorBody)
+    return { status, headers: told, answer: answer as Answer }
   }
 
   #ask(
@@ -54,15 +123,16 @@ export class Client {
     path: string,
     body: unknown,
     signal: AbortSignal | undefined,
-  ): Promise<{ readonly status: number; readonly text: string }> {
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<{ readonly status: number; readonly text: string; readonly headers: IncomingHttpHeaders }> {
     return new Promise((resolve, reject) => {
       const sent = body === undefined ? undefined : JSON.stringify(body)
-      const headers = sent === undefined ? {} : { 'content-type': 'application/json' }
+      const headers = { ...more, ...(sent !== undefined && { 'content-type': 'application/json' }) }
       const late = AbortSignal.timeout(this.#limitMs)
       const ends = signal ? AbortSignal.any([signal, late]) : late
       const fail = (error: unknown): void => {
         if (signal?.aborted) reject(signal.reason)
-        else reject(late.aborted ? this.#late(method, path) : this.#broken(error))
+        else reject(late.aborted ? this.#late(method, path) : broken(this.#socket, error))
       }
       const asked = request({ socketPath: this.#socket, method, path, headers, signal: ends }, (response) => {
         const parts: Buffer[] = []
@@ -74,7 +144,11 @@ export class Client {
         })
         response.once('error', fail)
         response.once('end', () =>
-          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString() }),
+          resolve({
+            status: response.statusCode ?? 0,
+            text: Buffer.concat(parts).toString(),
+            headers: response.headers,
+          }),
         )
       })
       asked.once('error', fail)
@@ -86,29 +160,6 @@ export class Client {
     return new TidepoolError('daemon-late', `${method} ${path}: no answer within ${this.#limitMs / 1000} s`, {
       temporary: true,
       hint: 'It may still be done: `tidepool status` shows what the daemon does.',
-    })
-  }
-
-  #broken(cause: unknown): unknown {
-    const errno = errnoOf(cause)
-    if (errno === 'ENOENT' || errno === 'ECONNREFUSED')
-      return new TidepoolError('daemon-missing', `no daemon answers on ${this.#socket}`, {
-        cause,
-        hint: 'Start it (systemctl start tidepool, or npm start in a checkout), or say with --socket where it is.',
-      })
-    if (errno === 'EACCES')
-      return new TidepoolError(
-        'daemon-forbidden',
-        `this user may not speak to the daemon on ${this.#socket}`,
-        {
-          cause,
-          hint: 'Ask as root.',
-        },
-      )
-    return new TidepoolError('daemon-left', 'the daemon went away before it had answered', {
-      cause,
-      temporary: true,
-      hint: 'It may have been done: `tidepool status` shows how things are.',
     })
   }
 }

@@ -37,6 +37,7 @@ export const configSchema = z.strictObject({
     .describe('where their datasets are really mounted; tools record these paths, so it stays for ever'),
   state: path.default('/var/lib/tidepool/state').describe('who this host is, and what it remembers'),
   run: path.default('/run/tidepool').describe('sockets'),
+  audit: path.optional().describe('the log of who did what; audit.log in the state directory where left out'),
   name: z.string().min(1).optional().describe("this host, for people; the machine's name where left out"),
   takeover: z
     .enum(['automatic', 'ask'])

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { projectId } from '../../pipeline/base/ids.ts'
 import type { Daemon } from '../daemon.ts'
+import type { OnProgress } from '../projects/progress.ts'
 
 export interface Call<Params, Body> {
   readonly daemon: Daemon
@@ -9,6 +10,18 @@ export interface Call<Params, Body> {
   readonly body: Body
   /** Fires when the caller has gone, or the time for it is over. */
   readonly signal: AbortSignal
+  /** Who asks. */
+  readonly principal: string
+  /** By which way it came. */
+  readonly origin: string
+  /** Hears how far a verb that may take long is. */
+  readonly onProgress: OnProgress
+  /** Its id, where it is an operation. */
+  readonly operation?: string
+  /** It may be the repetition of a request that was carried out: the caller has a key for it. */
+  readonly again?: boolean
+  /** Where a reader of events was when he was cut off. */
+  readonly lastEventId?: string | undefined
 }
 
 export interface Route<Params = unknown, Body = unknown> {
@@ -16,6 +29,14 @@ export interface Route<Params = unknown, Body = unknown> {
   /** Names in braces are parameters: `/v1/projects/{id}`. */
   readonly path: string
   readonly about: string
+  /** Its name in operations and in the audit log. */
+  readonly verb?: string
+  /** Each call of it is an operation. */
+  readonly long?: true
+  /** Whether it is in the audit log; where it is required, it is refused when it can't be logged. */
+  readonly audit?: 'noted' | 'required'
+  /** @default application/json */
+  readonly answers?: 'text/event-stream'
   readonly params: z.ZodType<Params>
   readonly body: z.ZodType<Body>
   /** What is answered, as an object; bigints leave as text. */

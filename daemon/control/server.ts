@@ -9,7 +9,9 @@ import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { toJson } from '../cli/output.ts'
 import type { Daemon } from '../daemon.ts'
 import { bodyOf, statusOf } from './errors.ts'
+import { EventStream, EventStreams } from './event-stream.ts'
 import { openapi } from './openapi.ts'
+import { perform } from './perform.ts'
 import type { Route } from './route.ts'
 
 export interface ServeOptions {
@@ -81,6 +83,7 @@ function server(daemon: Daemon, routes: readonly Route[], limitMs: number): Fast
       .type('application/json')
       .send(toJson(bodyOf(error)))
   })
+  const streams = new EventStreams()
   const document = toJson(openapi(routes, '1'))
   app.get('/v1/openapi.json', async (_request, reply) => reply.type('application/json').send(document))
   for (const one of routes)
@@ -100,8 +103,22 @@ function server(daemon: Daemon, routes: readonly Route[], limitMs: number): Fast
             limit.abort(new TidepoolError('caller-gone', 'the caller has gone'))
         })
         try {
-          const answer = await one.run({ daemon, params, body, signal: limit.signal })
-          return await reply.type('application/json').send(toJson(answer))
+          const call = {
+            daemon,
+            params,
+            body,
+            signal: limit.signal,
+            principal: 'root',
+            origin: request.socket.remoteAddress ?? 'socket',
+            onProgress: () => {},
+            lastEventId: request.headers['last-event-id']?.toString(),
+          }
+          const answer = await perform(one, request, call, (headers) => reply.headers(headers))
+          if (answer.body instanceof EventStream) {
+            reply.hijack()
+            return await streams.send(answer.body, reply.raw, limit.signal)
+          }
+          return await reply.status(answer.status).type('application/json').send(toJson(answer.body))
         } finally {
           clearTimeout(late)
           limit.leave()

@@ -37,7 +37,13 @@ export const withDaemon = (body: (setting: DaemonSetting) => Promise<void>): Pro
     const daemon = await start()
     const socket = socketOf(config)
     try {
-      await body({ client: new Client({ socket, limitMs: 30_000 }), daemon, socket, fake, again: start })
+      await body({
+        client: new Client({ socket, limitMs: 30_000, restartMs: 0 }),
+        daemon,
+        socket,
+        fake,
+        again: start,
+      })
     } finally {
       await daemon.stop()
     }

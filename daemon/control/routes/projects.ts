@@ -26,6 +26,9 @@ export const projectRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects',
     about: 'Make a project and open it here',
+    verb: 'create',
+    long: true,
+    audit: 'noted',
     params: none,
     body: z.strictObject({
       id: anId.shape.id,
@@ -33,13 +36,19 @@ export const projectRoutes: readonly Route[] = [
       owner: z.strictObject({ uid: z.int(), gid: z.int() }).optional(),
       properties: z.record(z.string(), z.string()).optional(),
     }),
-    run: async ({ daemon, body: { id, quotaBytes, owner, properties }, signal }) => {
+    run: async ({
+      daemon,
+      body: { id, quotaBytes, owner, properties },
+      signal,
+      onProgress,
+      again = false,
+    }) => {
       const set = {
         ...(quotaBytes !== undefined && { quotaBytes }),
         ...(owner && { owner }),
         ...(properties && { properties }),
       }
-      const { path, project } = await daemon.engine.create(id, { ...set, signal })
+      const { path, project } = await daemon.engine.create(id, { ...set, again, signal, onProgress })
       // Somebody may have touched it before it was there.
       daemon.opens.forget(id)
       return { ...projectView(project), path: daemon.pathOf(id), realPath: path }
@@ -60,12 +69,15 @@ export const projectRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/open',
     about: 'Own it, receive what the pool lacks of it, mount it',
+    verb: 'open',
+    long: true,
+    audit: 'noted',
     params: anId,
     body: nothing,
-    run: async ({ daemon, params: { id }, signal }) => {
+    run: async ({ daemon, params: { id }, signal, onProgress }) => {
       const { path, project, receivedStreams, receivedBytes, fellBack, setAside } = await daemon.engine.open(
         id,
-        { signal },
+        { signal, onProgress },
       )
       // What a touch was refused for a moment ago is over.
       daemon.opens.forget(id)
@@ -81,10 +93,12 @@ export const projectRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/save',
     about: 'Send to the store what it has not',
+    verb: 'save',
+    long: true,
     params: anId,
     body: nothing,
-    run: async ({ daemon, params: { id }, signal }) => {
-      const saved = await daemon.engine.save(id, { signal })
+    run: async ({ daemon, params: { id }, signal, onProgress }) => {
+      const saved = await daemon.engine.save(id, { signal, onProgress })
       const bytes = saved.kind === 'saved' ? { bytes: saved.bytes, placement: saved.placement } : {}
       return { ...projectView(saved.project), kind: saved.kind, point: saved.point, ...bytes }
     },
@@ -93,19 +107,24 @@ export const projectRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/close',
     about: 'Save it, unmount it, release it',
+    verb: 'close',
+    long: true,
     params: anId,
     body: nothing,
-    run: async ({ daemon, params: { id }, signal }) =>
-      projectView((await daemon.engine.close(id, { signal })).project),
+    run: async ({ daemon, params: { id }, signal, onProgress }) =>
+      projectView((await daemon.engine.close(id, { signal, onProgress })).project),
   }),
   route({
     method: 'POST',
     path: '/v1/projects/{id}/evict',
     about: 'Close it, and take it out of the pool once the store is proven to hold it',
+    verb: 'evict',
+    long: true,
+    audit: 'noted',
     params: anId,
     body: nothing,
-    run: async ({ daemon, params: { id }, signal }) => {
-      const { project, freedBytes, point } = await daemon.engine.evict(id, { signal })
+    run: async ({ daemon, params: { id }, signal, onProgress }) => {
+      const { project, freedBytes, point } = await daemon.engine.evict(id, { signal, onProgress })
       return { ...projectView(project), point, freedBytes }
     },
   }),
@@ -113,15 +132,20 @@ export const projectRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/destroy',
     about: 'Nobody can open it any more; an undelete has it back until its window is over',
+    verb: 'destroy',
+    long: true,
+    audit: 'required',
     params: anId,
     body: nothing,
-    run: async ({ daemon, params: { id }, signal }) =>
-      projectView(await daemon.engine.destroy(id, { signal })),
+    run: async ({ daemon, params: { id }, signal, onProgress }) =>
+      projectView(await daemon.engine.destroy(id, { signal, onProgress })),
   }),
   route({
     method: 'POST',
     path: '/v1/projects/{id}/undelete',
     about: 'Have a destroyed project back',
+    verb: 'undelete',
+    audit: 'noted',
     params: anId,
     body: nothing,
     run: async ({ daemon, params: { id }, signal }) => {
@@ -134,6 +158,8 @@ export const projectRoutes: readonly Route[] = [
     method: 'PUT',
     path: '/v1/projects/{id}/quota',
     about: 'What it may take; null for no limit',
+    verb: 'quota',
+    audit: 'noted',
     params: anId,
     body: z.strictObject({ quotaBytes: bytesCount.nullable() }),
     run: async ({ daemon, params: { id }, body: { quotaBytes }, signal }) =>
@@ -143,10 +169,13 @@ export const projectRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/projects/{id}/move',
     about: 'Let another host have it at once',
+    verb: 'move',
+    long: true,
+    audit: 'noted',
     params: anId,
     body: z.strictObject({ to: z.string().min(1).max(255) }),
-    run: async ({ daemon, params: { id }, body: { to }, signal }) => {
-      const moved = await daemon.engine.move(id, to, { signal })
+    run: async ({ daemon, params: { id }, body: { to }, signal, onProgress }) => {
+      const moved = await daemon.engine.move(id, to, { signal, onProgress })
       return { ...projectView(moved.project), to: moved.to, tookMs: Math.round(moved.tookMs) }
     },
   }),
