@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { OperationStatus } from '../../daemon/client/types.ts'
@@ -5,7 +7,7 @@ import { Operations } from '../../daemon/operations/operations.ts'
 import { systemClock } from '../../pipeline/base/clock.ts'
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { rejection } from '../contracts/values.ts'
-import { withDaemon } from '../support/daemon.ts'
+import { type DaemonSetting, withDaemon } from '../support/daemon.ts'
 
 const test = suite('operations')
 const ASKED = { verb: 'open', project: 'p', principal: 'root', origin: 'socket' }
@@ -126,8 +128,9 @@ test('an operation is cancelled by its id, and whoever waits for it is told', ()
     await client.call('POST', '/v1/projects', { body: { id: 'p' } })
     await client.call('POST', '/v1/projects/p/close')
     await fake.faults({ match: '^zfs mount', action: 'hang', times: 1 })
+    await fake.calls()
     const waiting = rejection(client.call('POST', '/v1/projects/p/open'), 'it is cancelled')
-    const running = await untilOne(client)
+    const running = await untilMounting({ client, fake })
     await client.cancel(running)
     assert.is(codeOf(await waiting), 'operation-cancelled')
     const told = await client.call<OperationStatus>('GET', `/v1/operations/${running}`)
@@ -141,8 +144,9 @@ test('a caller who hangs up ends what he waits for; what nobody waits for goes o
     await client.call('POST', '/v1/projects/p/close')
     await fake.faults({ match: '^zfs mount', action: 'hang', times: 1 })
     const gone = new AbortController()
+    await fake.calls()
     const waiting = rejection(client.call('POST', '/v1/projects/p/open', { signal: gone.signal }), 'he left')
-    const running = await untilOne(client)
+    const running = await untilMounting({ client, fake })
     gone.abort(new Error('enough'))
     await waiting
     for await (const { state, error } of client.follow(running)) {
@@ -154,13 +158,17 @@ test('a caller who hangs up ends what he waits for; what nobody waits for goes o
     for await (const { state } of client.follow(begun.id)) if (state !== 'running') assert.is(state, 'done')
   }))
 
-async function untilOne(client: { call<T>(method: string, path: string): Promise<T> }): Promise<string> {
+/** The one that runs, once the fault has it. */
+async function untilMounting({ client, fake }: Pick<DaemonSetting, 'client' | 'fake'>): Promise<string> {
   for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((go) => setTimeout(go, 20))) {
+    // Not by `calls()`, which takes away what it reads while more is being written.
+    const calls = await readFile(join(fake.directory, 'calls.jsonl'), 'utf8').catch(() => '')
+    if (!calls.includes('"args":["mount"')) continue
     const { operations } = await client.call<{ operations: OperationStatus[] }>('GET', '/v1/operations')
     const one = operations.find(({ state, step }) => state === 'running' && step === 'mount')
     if (one) return one.id
   }
-  return assert.unreachable('nothing runs') as never
+  return assert.unreachable('nothing is mounted') as never
 }
 
 test.run()
