@@ -5,6 +5,7 @@ import type { Zfs } from '../../native/zfs/zfs.ts'
 import { type Clock, systemClock } from '../../pipeline/base/clock.ts'
 import { codeOf, messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { OpenedStore, OpenOptions } from '../../pipeline/stores/open.ts'
+import type { Client } from '../client/client.ts'
 import { Output, toJson } from './output.ts'
 
 /** The outside of the process, so that tests run commands without one. */
@@ -52,11 +53,15 @@ export class Cli {
 
   /** Asks the daemon of this machine. */
   async ask<Answer = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<Answer> {
-    const { Client } = await import('../client/client.ts')
-    return new Client({ socket: this.#socket }).call<Answer>(method, path, {
+    return (await this.client()).call<Answer>(method, path, {
       signal: this.signal,
       ...(body !== undefined && { body }),
     })
+  }
+
+  async client(): Promise<Client> {
+    const { Client } = await import('../client/client.ts')
+    return new Client({ socket: this.#socket })
   }
 
   get storeUrl(): string {

@@ -9,6 +9,7 @@ import { again } from './again.ts'
 import { broken, errorOf } from './errors.ts'
 import { type EventsOptions, followEvents, followOperation } from './follow.ts'
 import type { HostEventView, OperationStatus } from './types.ts'
+import { ProjectVerbs } from './verbs.ts'
 
 export interface ClientOptions {
   readonly socket: string
@@ -37,6 +38,8 @@ const RESTART_MS = 15_000
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024
 
 export class Client {
+  /** The verbs of a project. */
+  readonly projects = new ProjectVerbs(this)
   readonly #socket: string
   readonly #limitMs: number
   readonly #restartMs: number
@@ -134,7 +137,9 @@ export class Client {
         if (signal?.aborted) reject(signal.reason)
         else reject(late.aborted ? this.#late(method, path) : broken(this.#socket, error))
       }
-      const asked = request({ socketPath: this.#socket, method, path, headers, signal: ends }, (response) => {
+      // A connection of its own: one that was kept may have died with the last daemon, and what was sent on it is then in doubt.
+      const to = { socketPath: this.#socket, method, path, headers, signal: ends, agent: false }
+      const asked = request(to, (response) => {
         const parts: Buffer[] = []
         let bytes = 0
         response.on('data', (part: Buffer) => {
