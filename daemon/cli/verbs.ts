@@ -104,6 +104,11 @@ export const groups: readonly Group[] = [
     load: async () => (await import('./verbs/move.ts')).verb,
   },
   {
+    name: 'events',
+    about: 'What happens on this host',
+    load: async () => (await import('./verbs/events.ts')).verb,
+  },
+  {
     name: 'daemon',
     about: 'Serve the projects of this host',
     load: async () => (await import('./verbs/daemon.ts')).verb,

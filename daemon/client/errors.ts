@@ -4,10 +4,10 @@ import type { ErrorBody } from '../control/errors.ts'
 import type { Target } from './target.ts'
 
 /** The error that it was there. */
-export function errorOf({ name }: Target, answer: unknown): TidepoolError {
+export function errorOf(answer: unknown, from = 'the daemon'): TidepoolError {
   const told = (answer as Partial<ErrorBody> | null)?.error
   if (typeof told !== 'object' || told === null)
-    return new TidepoolError('daemon-answer', `${name} answers with an error, and not as a daemon of ours`)
+    return new TidepoolError('daemon-answer', `${from} answers with an error, and not as a daemon of ours`)
   const { code, message, hint, temporary, facts } = told
   return new TidepoolError(code, message, { ...(hint !== undefined && { hint }), temporary, facts })
 }

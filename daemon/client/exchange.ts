@@ -1,5 +1,5 @@
 /** One request and its whole answer. */
-import { request } from 'node:http'
+import { type IncomingHttpHeaders, request } from 'node:http'
 import { request as secureRequest } from 'node:https'
 import { broken } from './errors.ts'
 import type { Target } from './target.ts'
@@ -8,6 +8,7 @@ export interface Asking {
   readonly method: string
   readonly path: string
   readonly body: unknown
+  readonly headers: Readonly<Record<string, string>>
   readonly signal: AbortSignal
 }
 
@@ -15,11 +16,12 @@ const MAX_ANSWER_BYTES = 256 * 1024 * 1024
 
 export function exchange(
   target: Target,
-  { method, path, body, signal }: Asking,
-): Promise<{ readonly status: number; readonly text: string }> {
+  { method, path, body, headers: more, signal }: Asking,
+): Promise<{ readonly status: number; readonly headers: IncomingHttpHeaders; readonly text: string }> {
   return new Promise((resolve, reject) => {
     const sent = body === undefined ? undefined : JSON.stringify(body)
     const headers = {
+      ...more,
       ...(sent !== undefined && { 'content-type': 'application/json' }),
       ...(target.token !== undefined && { authorization: `Bearer ${target.token}` }),
     }
@@ -35,7 +37,11 @@ export function exchange(
       })
       response.once('error', fail)
       response.once('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString() }),
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          text: Buffer.concat(parts).toString(),
+        }),
       )
     })
     asked.once('error', fail)

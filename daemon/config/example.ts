@@ -21,6 +21,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   port: '7433',
   tls: '{cert: /etc/tidepool/cert.pem, key: /etc/tidepool/key.pem}',
   tokens: '/etc/tidepool/tokens.json',
+  audit: '/var/log/tidepool/audit.log',
 }
 
 export function exampleConfig(): string {

@@ -65,6 +65,7 @@ export const configSchema = z.strictObject({
           message: 'is not the loopback’s: tokens may cross a network only under tls',
         })
     }),
+  audit: path.optional().describe('the log of who did what; audit.log in the state directory where left out'),
   name: z.string().min(1).optional().describe("this host, for people; the machine's name where left out"),
   takeover: z
     .enum(['automatic', 'ask'])

@@ -1,8 +1,17 @@
 /** What can be asked of the daemon, a file for each subject. */
 import type { Route } from './route.ts'
+import { eventRoutes } from './routes/events.ts'
 import { hostRoutes } from './routes/host.ts'
+import { operationRoutes } from './routes/operations.ts'
 import { pointRoutes } from './routes/points.ts'
 import { projectRoutes } from './routes/projects.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 
-export const routes: readonly Route[] = [...hostRoutes, ...projectRoutes, ...pointRoutes, ...tokenRoutes]
+export const routes: readonly Route[] = [
+  ...hostRoutes,
+  ...projectRoutes,
+  ...pointRoutes,
+  ...operationRoutes,
+  ...eventRoutes,
+  ...tokenRoutes,
+]

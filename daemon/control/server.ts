@@ -12,9 +12,11 @@ import { Failures, originOf } from '../auth/failures.ts'
 import { toJson } from '../cli/output.ts'
 import type { Daemon } from '../daemon.ts'
 import { bodyOf, statusOf } from './errors.ts'
+import { EventStream, EventStreams } from './event-stream.ts'
 import { checkRole } from './guards.ts'
 import { type Connections, httpServer } from './http-server.ts'
 import { openapi } from './openapi.ts'
+import { perform } from './perform.ts'
 import { endMalformed, ofTheServer, refusedWith } from './refusals.ts'
 import type { Route } from './route.ts'
 
@@ -119,6 +121,7 @@ export function server(
       reply,
     ),
   )
+  const streams = new EventStreams()
   const document = toJson(openapi(routes, '1'))
   app.get(
     '/v1/openapi.json',
@@ -146,8 +149,30 @@ export function server(
         })
         const who = { principal, origin: originAt(request.raw.socket), requestId: request.id }
         try {
-          const answer = await one.run({ daemon, params, body, ...who, signal: limit.signal })
-          return await reply.type('application/json').send(toJson(answer))
+          const call = {
+            daemon,
+            params,
+            body,
+            signal: limit.signal,
+            ...who,
+            onProgress: () => {},
+            lastEventId: request.headers['last-event-id']?.toString(),
+          }
+          // An owner waits for what he asked: so many at a time are all that he can have under way.
+          const { method, url, body: sent } = request
+          const { prefer: _, ...headers } = request.headers
+          const given = {
+            method,
+            url,
+            body: sent,
+            headers: listener === 'owners' ? headers : request.headers,
+          }
+          const answer = await perform(one, given, call, (more) => reply.headers(more))
+          if (answer.body instanceof EventStream) {
+            reply.hijack()
+            return await streams.send(answer.body, reply.raw, limit.signal)
+          }
+          return await reply.status(answer.status).type('application/json').send(toJson(answer.body))
         } finally {
           leave()
           clearTimeout(late)

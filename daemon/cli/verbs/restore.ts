@@ -2,6 +2,7 @@
 
 import { TidepoolError } from '../../../pipeline/base/errors.ts'
 import { projectId } from '../../../pipeline/base/ids.ts'
+import { askLong } from '../ask-long.ts'
 import type { Verb } from '../cli.ts'
 
 interface Options {
@@ -36,7 +37,7 @@ export const verb: Verb<[id: string, point: string | undefined], Options> = {
       ])
     }
     const which = point === undefined ? { at: momentOf(at as string) } : { point }
-    const answer = await cli.ask<Answer>('POST', `/v1/projects/${id}/restore`, which)
+    const answer = await askLong<Answer>(cli, 'restore', id, which)
     await cli.out.one(answer, () => [
       answer.path,
       `  point ${answer.point}, read-only; --remove takes it away`,

@@ -25,6 +25,8 @@ export const tokenRoutes: readonly Route[] = [
     path: '/v1/tokens',
     about: 'Make a token; its secret is in this answer and nowhere else',
     needs: 'admin',
+    verb: 'token-create',
+    audit: 'required',
     params: z.object({}),
     body: z.strictObject({
       name: tokenName,
@@ -46,6 +48,8 @@ export const tokenRoutes: readonly Route[] = [
     path: '/v1/tokens/{name}',
     about: 'Make a token worthless from now on',
     needs: 'admin',
+    verb: 'token-remove',
+    audit: 'noted',
     params: z.strictObject({ name: tokenName }),
     body: nothing,
     run: async ({ daemon: { tokens }, params: { name } }) => {
