@@ -12,18 +12,23 @@ import type { AccessCallbacks, AccessLayer } from './access/layer.ts'
 import { listProjects } from './access/list-projects.ts'
 import { openProjects } from './access/open-projects.ts'
 import type { Opens } from './access/opens.ts'
-import { type Refused, writeRefusal } from './auth/caller.ts'
+import { BearerTokens } from './auth/bearer-tokens.ts'
+import { type Refused, refusalEntry, writeRefusal } from './auth/caller.ts'
 import { Owners } from './auth/owners.ts'
 import type { Config } from './config/schema.ts'
 import { type Listeners, listen } from './control/listeners.ts'
 import { routes } from './control/routes.ts'
 import { sweepView } from './control/views.ts'
+import { Journal } from './journal.ts'
 import { noticesIn } from './notices/directory.ts'
 import { Notices } from './notices/notices.ts'
 import { Engine } from './projects/engine.ts'
 import { mountPointOf } from './projects/mount-point.ts'
 
 export const socketOf = (config: Pick<Config, 'run'>): string => join(config.run, 'tidepool.sock')
+
+/** Where it says to clients of this machine which port it has. */
+export const endpointFileOf = (config: Pick<Config, 'run'>): string => join(config.run, 'endpoint.json')
 
 /** Instead of what the configuration names. */
 export interface DaemonParts {
@@ -50,15 +55,30 @@ export class Daemon {
   readonly #layer: AccessLayer
   readonly opens: Opens
   #notices: Promise<void> | undefined
+  /** For the API over TCP. */
+  readonly tokens: BearerTokens
   #listeners: Listeners | undefined
+  readonly journal: Journal
 
-  private constructor(config: Config, opened: OpenedStore, zfs: Zfs, engine: Engine, layer: AccessLayer) {
+  private constructor(
+    config: Config,
+    opened: OpenedStore,
+    zfs: Zfs,
+    engine: Engine,
+    layer: AccessLayer,
+    journal: Journal,
+  ) {
     this.config = config
     this.#opened = opened
     this.zfs = zfs
     this.engine = engine
     this.#layer = layer
-    this.opens = openProjects(engine)
+    this.journal = journal
+    this.opens = openProjects({
+      host: engine.host,
+      open: (id, options) => journal.touched(id, options?.signal, (running) => engine.open(id, running)),
+    })
+    this.tokens = new BearerTokens(config.listen.tokens ?? join(config.state, 'tokens.json'))
   }
 
   /** Resolves once projects can be opened; what fails on the way ends what was begun. */
@@ -67,6 +87,7 @@ export class Daemon {
     try {
       const layer = new FuseLayer({ socket: accessSocketOf(config) })
       const owners = await Owners.open(config.run)
+      const journal = new Journal(config.audit ?? join(config.state, 'audit.log'))
       const zfs = parts.zfs ?? (await openZfs({}, signal ? { signal } : {}))
       const engine = await Engine.start(
         {
@@ -93,23 +114,35 @@ export class Daemon {
           unmounted: (id) => layer.forget(id),
           mounted: (id, path) => owners.mounted(id, path),
           left: (id) => owners.left(id),
+          tell: journal.tell,
+          membership: { onChange: journal.membership },
           saves: { intervalMs: config.save.interval, atOnce: config.save.atOnce },
         },
         signal,
       )
-      const daemon = new Daemon(config, opened, zfs, engine, layer)
+      const daemon = new Daemon(config, opened, zfs, engine, layer, journal)
       try {
         // Before anything is touched: while its socket is made no directory may be, for their modes would suffer.
         daemon.#listeners = await listen(daemon, {
           sockets: { root: socketOf(config), owners: ownersSocketOf(config) },
           routes,
           ownerTokens: owners.tokens,
-          refused: parts.refused ?? writeRefusal,
+          refused: (refusal) => {
+            journal.audit.note(refusalEntry(refusal))
+            ;(parts.refused ?? writeRefusal)(refusal)
+          },
+          tcp: {
+            listen: config.listen,
+            tokens: daemon.tokens,
+            endpointFile: endpointFileOf(config),
+            say: (line) => void process.stderr.write(`tidepool: ${line}\n`),
+          },
         })
         // Once the sockets are ours, the tokens beside them are.
         await owners.start(engine)
         await layer.start(daemon.#callbacks())
         daemon.#notices = daemon.#keepNotices()
+        journal.events.tell('daemon-started', null)
         return daemon
       } catch (error) {
         await layer.stop()
@@ -126,6 +159,11 @@ export class Daemon {
   /** Fires when it begins to stop. */
   get signal(): AbortSignal {
     return this.#stop.signal
+  }
+
+  /** Reads what proves who may ask, and who it is itself, again: certificate, key and tokens. */
+  async reload(): Promise<void> {
+    await this.#listeners?.reload()
   }
 
   /** Where its users find a project. */
@@ -168,6 +206,7 @@ export class Daemon {
       why: error instanceof Error ? error.message : null,
       store: config.store.replace(/\/\/[^@/]*@/, '//'),
       dataset: config.dataset,
+      listens: this.#listeners?.url ?? null,
       zfs: this.zfs.capabilities.version ?? this.zfs.capabilities.flavour,
       pool: await poolState(this.zfs, poolOf(engine.host.parent)),
       resident: residents.length,
@@ -180,22 +219,25 @@ export class Daemon {
       })),
       busy: engine.host.locks.busy,
       sweep: sweepView(engine.sweeper),
+      auditLost: this.journal.audit.lost.count,
     }
   }
 
   /** Ends all but what users have mounted. */
   async stop(): Promise<void> {
-    this.#stop.abort(
-      new TidepoolError('shutting-down', 'the daemon is stopping', {
-        temporary: true,
-        hint: 'Ask again when it has started.',
-      }),
-    )
+    const reason = new TidepoolError('shutting-down', 'the daemon is stopping', {
+      temporary: true,
+      hint: 'Ask again when it has started.',
+    })
+    this.#stop.abort(reason)
+    const stopping = this.journal.stop(reason)
     await this.#layer.stop()
     await this.opens.stop()
     await this.#notices
     await this.#listeners?.close()
+    await stopping
     await this.engine.stop()
+    await this.journal.audit.close()
     await this.#opened.close()
   }
 }

@@ -39,6 +39,18 @@ export interface Refusal {
 /** Hears of every refused request; of an origin that is refused again and again, only of the first ones in a minute. */
 export type Refused = (refusal: Refusal) => void
 
+/** For the audit log. */
+export const refusalEntry = ({ origin, principal, method, path, status, code, requestId }: Refusal) => ({
+  what: 'refused',
+  project: null,
+  principal: principal ?? 'nobody',
+  origin,
+  operation: null,
+  result: 'refused' as const,
+  code,
+  request: { method, path, status, requestId },
+})
+
 /** For the journal, where nobody else keeps book. */
 export function writeRefusal({ listener, origin, method, path, status, code, requestId }: Refusal): void {
   const what = `${method} ${JSON.stringify(path)}`

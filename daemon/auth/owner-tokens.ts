@@ -32,7 +32,9 @@ export class OwnerTokens {
 
   /** Rejects with `owners-directory` where somebody else could make files in it. */
   static async open(directory: string): Promise<OwnerTokens> {
-    await mkdir(directory, { recursive: true, mode: 0o711 })
+    await mkdir(directory, { recursive: true, mode: 0o711 }).catch((error: unknown) => {
+      if (errnoOf(error) !== 'EEXIST') throw error // a file is told below
+    })
     const found = await lstat(directory)
     if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0)
       throw new TidepoolError(
@@ -73,17 +75,19 @@ export class OwnerTokens {
     }
   }
 
-  /** `path` is where it is mounted, undefined where it is not. Whoever the directory no longer belongs to proves nothing. */
-  async proves(id: ProjectId, secret: string, path: string | undefined): Promise<boolean> {
+  /**
+   * `path` is where it is mounted, undefined where it is not. Whoever the directory no longer belongs to proves nothing, and whoever it
+   * belongs to by now has a token after this.
+   */
+  async proves(id: ProjectId, secret: string | undefined, path: string | undefined): Promise<boolean> {
+    const uid = path === undefined ? undefined : await uidOf(path)
+    // Root's: it may have been unmounted this moment, and the next mount settles it.
+    if (uid === 0) return false
+    if (path !== undefined) await this.settle(id, path)
     const kept = await this.#read(id)
     // Compared in any case, so that the time does not tell whether there is such a project.
-    const same = isSame(digestOf(secret), digestOf(kept?.secret ?? newSecret()))
-    if (!same || !kept) return false
-    if (path === undefined) return true
-    const { uid } = await stat(path)
-    // Root's: it may have been unmounted this moment, and the next mount settles it.
-    if (uid !== kept.uid && uid !== 0) await this.settle(id, path)
-    return uid === kept.uid
+    const same = isSame(digestOf(secret ?? ''), digestOf(kept?.secret ?? newSecret()))
+    return same && kept !== undefined && (uid === undefined || uid === kept.uid)
   }
 
   /** At once, so that whoever asked whether it may be removed has the answer of this moment. */
@@ -117,5 +121,15 @@ export class OwnerTokens {
     } finally {
       await file.close()
     }
+  }
+}
+
+/** What can't be looked at is nobody's but root's. */
+async function uidOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).uid
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    return 0
   }
 }

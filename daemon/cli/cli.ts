@@ -5,7 +5,9 @@ import type { Zfs } from '../../native/zfs/zfs.ts'
 import { type Clock, systemClock } from '../../pipeline/base/clock.ts'
 import { codeOf, messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { OpenedStore, OpenOptions } from '../../pipeline/stores/open.ts'
-import type { ClientOptions } from '../client/client.ts'
+
+import type { Client, ClientOptions } from '../client/client.ts'
+
 import { Output, toJson } from './output.ts'
 
 /** The outside of the process, so that tests run commands without one. */
@@ -71,11 +73,15 @@ export class Cli {
 
   /** Asks the daemon of this machine, or where an URL says. */
   async ask<Answer = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<Answer> {
-    const { Client } = await import('../client/client.ts')
-    return new Client(this.#daemon).call<Answer>(method, path, {
+    return (await this.client()).call<Answer>(method, path, {
       signal: this.signal,
       ...(body !== undefined && { body }),
     })
+  }
+
+  async client(): Promise<Client> {
+    const { Client } = await import('../client/client.ts')
+    return new Client(this.#daemon)
   }
 
   get storeUrl(): string {

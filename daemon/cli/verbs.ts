@@ -124,6 +124,11 @@ export const groups: readonly Group[] = [
     load: async () => (await import('./verbs/move.ts')).verb,
   },
   {
+    name: 'events',
+    about: 'What happens on this host',
+    load: async () => (await import('./verbs/events.ts')).verb,
+  },
+  {
     name: 'daemon',
     about: 'Serve the projects of this host',
     load: async () => (await import('./verbs/daemon.ts')).verb,
@@ -141,6 +146,27 @@ export const groups: readonly Group[] = [
         name: 'example',
         about: 'Print every key, what it means and its default',
         load: async () => (await import('./verbs/config-example.ts')).verb,
+      },
+    ],
+  },
+  {
+    name: 'token',
+    about: 'Who may ask over TCP',
+    verbs: [
+      {
+        name: 'create',
+        about: 'Make a token and print it this once',
+        load: async () => (await import('./verbs/token-create.ts')).verb,
+      },
+      {
+        name: 'ls',
+        about: 'List them, without their secrets',
+        load: async () => (await import('./verbs/token-ls.ts')).verb,
+      },
+      {
+        name: 'rm',
+        about: 'Make one worthless',
+        load: async () => (await import('./verbs/token-rm.ts')).verb,
       },
     ],
   },

@@ -14,7 +14,15 @@ const BEGINNINGS: Readonly<Record<string, string>> = {
   store: 'dir:/var/lib/tidepool/store',
   dataset: 'tank/projects',
 }
-const LEFT_OUT: Readonly<Record<string, string>> = { name: 'host1', maxResident: '500', idleAfter: '7d' }
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  name: 'host1',
+  maxResident: '500',
+  idleAfter: '7d',
+  port: '7433',
+  tls: '{cert: /etc/tidepool/cert.pem, key: /etc/tidepool/key.pem}',
+  tokens: '/etc/tidepool/tokens.json',
+  audit: '/var/log/tidepool/audit.log',
+}
 
 export function exampleConfig(): string {
   const { properties = {} } = z.toJSONSchema(configSchema, {
@@ -28,8 +36,9 @@ function section(properties: Readonly<Record<string, Described>>, indent: string
   return Object.entries(properties).flatMap(([key, one]) => {
     const choice = one.enum ? ` (${one.enum.join(' or ')})` : ''
     const about = one.description === undefined ? [] : [`${indent}# ${one.description}${choice}`]
-    if (one.properties) return ['', ...about, `${indent}${key}:`, ...section(one.properties, `${indent}  `)]
     const left = LEFT_OUT[key]
+    if (one.properties && left === undefined)
+      return ['', ...about, `${indent}${key}:`, ...section(one.properties, `${indent}  `)]
     const value = BEGINNINGS[key] ?? one.default
     return [
       ...about,

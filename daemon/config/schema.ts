@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { DEFAULT_RETENTION } from '../../pipeline/graph/retention.ts'
 import { BROWSE } from '../access/layer.ts'
+import { isLoopback } from '../auth/same-site.ts'
 import { parseDuration, parseShare } from '../cli/units.ts'
 import { DEFAULT_RESIDENCY } from '../projects/residency.ts'
 
@@ -37,6 +38,34 @@ export const configSchema = z.strictObject({
     .describe('where their datasets are really mounted; tools record these paths, so it stays for ever'),
   state: path.default('/var/lib/tidepool/state').describe('who this host is, and what it remembers'),
   run: path.default('/run/tidepool').describe('sockets'),
+  listen: z
+    .strictObject({
+      port: z
+        .int()
+        .min(0)
+        .max(65535)
+        .optional()
+        .describe('the API over TCP, for tokens; none where left out'),
+      address: z
+        .union([z.ipv4(), z.ipv6()])
+        .default('127.0.0.1')
+        .describe('another than the loopback’s needs tls; 0.0.0.0 is every one'),
+      tls: z
+        .strictObject({ cert: path, key: path })
+        .optional()
+        .describe('the certificate and its key, as PEM; read again when they change'),
+      tokens: path.optional().describe('their digests; tokens.json in the state directory where left out'),
+    })
+    .prefault({})
+    .superRefine(({ address, tls }, context) => {
+      if (!tls && !isLoopback(address))
+        context.addIssue({
+          code: 'custom',
+          path: ['address'],
+          message: 'is not the loopback’s: tokens may cross a network only under tls',
+        })
+    }),
+  audit: path.optional().describe('the log of who did what; audit.log in the state directory where left out'),
   name: z.string().min(1).optional().describe("this host, for people; the machine's name where left out"),
   takeover: z
     .enum(['automatic', 'ask'])

@@ -1,22 +1,35 @@
-/** Everything that the daemon listens on, started and closed as one: root's socket and the owners'. */
+/** Everything that the daemon listens on, started and closed as one: root's socket, the owners', and TCP where it is wanted. */
 import type { FastifyInstance } from 'fastify'
+import type { BearerTokens } from '../auth/bearer-tokens.ts'
 import type { Refused } from '../auth/caller.ts'
 import type { OwnerTokens } from '../auth/owner-tokens.ts'
+import type { Config } from '../config/schema.ts'
 import type { Daemon } from '../daemon.ts'
 import { mountPointOf } from '../projects/mount-point.ts'
 import { ownerGuard, rootGuard } from './guards.ts'
 import type { Route } from './route.ts'
 import { server } from './server.ts'
 import { listenOnSocket } from './sockets.ts'
+import { TcpListener } from './tcp.ts'
 
 export interface ListenOptions {
   readonly sockets: { readonly root: string; readonly owners: string }
   readonly routes: readonly Route[]
   readonly ownerTokens: OwnerTokens
   readonly refused: Refused
+  readonly tcp: {
+    readonly listen: Config['listen']
+    readonly tokens: BearerTokens
+    readonly endpointFile: string
+    readonly say: (line: string) => void
+  }
 }
 
 export interface Listeners {
+  /** Of the API over TCP; undefined while it is not there. */
+  readonly url: string | undefined
+  /** Reads certificate, key and tokens again. */
+  reload(): Promise<void>
   /** Answers what has begun, takes nothing new. */
   close(): Promise<void>
 }
@@ -28,12 +41,13 @@ const OWNER_CONNECTIONS = 500
 /** Rejects with `socket-in-use` where somebody answers on one of the sockets already. */
 export async function listen(
   daemon: Daemon,
-  { sockets, routes, ownerTokens, refused }: ListenOptions,
+  { sockets, routes, ownerTokens, refused, tcp: { listen, ...tcp } }: ListenOptions,
 ): Promise<Listeners> {
   const { engine } = daemon
   const open: FastifyInstance[] = []
+  let remote: TcpListener | undefined
   const close = async (): Promise<void> => {
-    await Promise.all(open.map((app) => app.close()))
+    await Promise.all([remote?.close(), ...open.map((app) => app.close())])
   }
   try {
     const root = server(daemon, {
@@ -56,7 +70,23 @@ export async function listen(
     })
     open.push(owners)
     await listenOnSocket(owners, sockets.owners, 0o666)
-    return { close }
+    const { port } = listen
+    if (port !== undefined)
+      remote = await TcpListener.start({
+        ...tcp,
+        listen: { ...listen, port },
+        server: (options) => server(daemon, { ...options, routes, refused }),
+      })
+    return {
+      get url() {
+        return remote?.url
+      },
+      reload: async () => {
+        if (remote) await remote.reload()
+        else await tcp.tokens.reload()
+      },
+      close,
+    }
   } catch (error) {
     await close()
     throw error

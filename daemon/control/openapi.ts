@@ -4,21 +4,39 @@ import type { Route } from './route.ts'
 
 export function openapi(routes: readonly Route[], version: string): object {
   const paths: Record<string, Record<string, object>> = {}
-  for (const { method, path, about, params, body } of routes) {
+  for (const {
+    method,
+    path,
+    about,
+    needs,
+    owner,
+    params,
+    body,
+    long,
+    answers = 'application/json',
+  } of routes) {
     const properties = schemaOf(params).properties as Record<string, object> | undefined
     const takesBody = method !== 'GET' && method !== 'DELETE'
     paths[path] ??= {}
     paths[path][method.toLowerCase()] = {
       summary: about,
-      parameters: Object.entries(properties ?? {}).map(([name, schema]) => ({
-        name,
-        in: 'path',
-        required: true,
-        schema,
-      })),
+      'x-needs': needs,
+      'x-owner': owner === true,
+      parameters: [
+        ...Object.entries(properties ?? {}).map(([name, schema]) => ({
+          name,
+          in: 'path',
+          required: true,
+          schema,
+        })),
+        ...(method === 'POST' ? [header('Idempotency-Key', KEY)] : []),
+        ...(long ? [header('Prefer', PREFER)] : []),
+        ...(answers === 'text/event-stream' ? [header('Last-Event-ID', LAST_EVENT)] : []),
+      ],
       ...(takesBody && { requestBody: { content: { 'application/json': { schema: schemaOf(body) } } } }),
       responses: {
-        200: { description: 'Done, or found done', content: { 'application/json': {} } },
+        200: { description: 'Done, or found done', content: { [answers]: {} } },
+        ...(long && { 202: ACCEPTED }),
         default: {
           description: 'What went wrong, and what to do next',
           content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
@@ -36,6 +54,25 @@ export function openapi(routes: readonly Route[], version: string): object {
 
 const schemaOf = (schema: z.ZodType): Record<string, unknown> =>
   z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
+
+const KEY =
+  'The same key and body again get the same answer; another body 422. Kept for a day at most, in memory'
+const PREFER = '`respond-async`: answer 202 at once, and go on'
+const LAST_EVENT = 'Go on after this event'
+
+const header = (name: string, description: string) => ({
+  name,
+  in: 'header',
+  required: false,
+  description,
+  schema: { type: 'string' },
+})
+
+const ACCEPTED = {
+  description: 'It is under way: Location is its operation',
+  headers: { Location: { schema: { type: 'string' } } },
+  content: { 'application/json': {} },
+}
 
 const ERROR = {
   type: 'object',

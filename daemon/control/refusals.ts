@@ -1,9 +1,13 @@
 /** What of a failed request is a refusal: of who asks, or of a request that could never have been meant. Those are told to whoever keeps book. */
+import { randomUUID } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
-import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { ListenerName, Refusal } from '../auth/caller.ts'
-import type { Failures } from '../auth/failures.ts'
-import { statusOf } from './errors.ts'
+import type { Failures, Noted } from '../auth/failures.ts'
+import { toJson } from '../cli/output.ts'
+import { bodyOf, statusOf } from './errors.ts'
 
 const REFUSALS = new Set([
   'unauthenticated',
@@ -15,12 +19,17 @@ const REFUSALS = new Set([
   'request-too-large',
   'request-no-json',
 ])
+/** What Node's parser calls it. */
+const MALFORMED: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+}
+const LINGER_MS = 1000
 /** Of the path that a stranger chose. */
 const PATH_LENGTH = 400
 
 interface Circumstances {
   readonly listener: ListenerName
-  readonly request: FastifyRequest
   readonly failures: Failures
   readonly origin: string
 }
@@ -28,10 +37,10 @@ interface Circumstances {
 /** Whoever is refused too often is told to wait instead. Root may err as often as root likes. */
 export function refusedWith(
   error: unknown,
-  { listener, request, failures, origin }: Circumstances,
+  { listener, request, failures, origin }: Circumstances & { readonly request: FastifyRequest },
 ): { readonly told: unknown; readonly refusal?: Refusal } {
   if (!(error instanceof TidepoolError && REFUSALS.has(error.code))) return { told: error }
-  const { waitMs, tell } = listener === 'root' ? { waitMs: 0, tell: true } : failures.note(origin)
+  const { waitMs, tell } = noted({ listener, failures, origin })
   const told = waitMs > 0 ? tooMany(waitMs) : error
   if (!tell) return { told }
   return {
@@ -47,6 +56,40 @@ export function refusedWith(
       requestId: request.id,
     },
   }
+}
+
+const noted = ({ listener, failures, origin }: Circumstances): Noted =>
+  listener === 'root' ? { waitMs: 0, tell: true } : failures.note(origin)
+
+/** What is no request at all: answered in a few words, and the connection ended. */
+export function endMalformed(
+  error: Error,
+  socket: Socket,
+  circumstances: Circumstances,
+): Refusal | undefined {
+  const requestId = randomUUID()
+  const errno = errnoOf(error)
+  const status = (errno !== undefined && MALFORMED[errno]) || 400
+  const told = new TidepoolError('bad-http', `this is no request: ${STATUS_CODES[status]}`)
+  if (socket.writable && errno !== 'ECONNRESET') {
+    const body = toJson(bodyOf(told))
+    socket.end(
+      [
+        `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+        'content-type: application/json',
+        `content-length: ${Buffer.byteLength(body)}`,
+        `x-request-id: ${requestId}`,
+        'connection: close',
+        '',
+        body,
+      ].join('\r\n'),
+    )
+  }
+  // It need not read that, and may have more to send.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref()
+  const { listener, origin } = circumstances
+  if (errno === 'ECONNRESET' || !noted(circumstances).tell) return undefined
+  return { listener, origin, principal: undefined, method: '', path: '', status, code: told.code, requestId }
 }
 
 function tooMany(waitMs: number): TidepoolError {

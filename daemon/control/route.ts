@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { projectId } from '../../pipeline/base/ids.ts'
 import type { Role } from '../auth/role.ts'
 import type { Daemon } from '../daemon.ts'
+import type { OnProgress } from '../projects/progress.ts'
 
 export interface Call<Params, Body> {
   readonly daemon: Daemon
@@ -15,6 +16,14 @@ export interface Call<Params, Body> {
   readonly requestId: string
   /** Fires when the caller has gone, or the time for it is over. */
   readonly signal: AbortSignal
+  /** Hears how far a verb that may take long is. */
+  readonly onProgress: OnProgress
+  /** Its id, where it is an operation. */
+  readonly operation?: string
+  /** It may be the repetition of a request that was carried out: the caller has a key for it. */
+  readonly again?: boolean
+  /** Where a reader of events was when he was cut off. */
+  readonly lastEventId?: string | undefined
 }
 
 export interface Route<Params = unknown, Body = unknown> {
@@ -25,6 +34,14 @@ export interface Route<Params = unknown, Body = unknown> {
   readonly needs: Role
   /** Whether whoever owns the project `{id}` may ask it of that project. @default false */
   readonly owner?: boolean
+  /** Its name in operations and in the audit log. */
+  readonly verb?: string
+  /** Each call of it is an operation. */
+  readonly long?: true
+  /** Whether it is in the audit log; where it is required, it is refused when it can't be logged. */
+  readonly audit?: 'noted' | 'required'
+  /** @default application/json */
+  readonly answers?: 'text/event-stream'
   readonly params: z.ZodType<Params>
   readonly body: z.ZodType<Body>
   /** What is answered, as an object; bigints leave as text. */

@@ -1,18 +1,23 @@
 /** The routes as a server of HTTP/JSON: who asks is proved first; each request has an id, a limit on its size and one on its time. */
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { LinkedAbort } from '../../pipeline/base/abort.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { AtOnce } from '../auth/at-once.ts'
 import type { Asked, Caller, Guard, ListenerName, Refused } from '../auth/caller.ts'
 import { Failures, originOf } from '../auth/failures.ts'
 import { toJson } from '../cli/output.ts'
 import type { Daemon } from '../daemon.ts'
 import { bodyOf, statusOf } from './errors.ts'
+import { EventStream, EventStreams } from './event-stream.ts'
+import { checkRole } from './guards.ts'
 import { type Connections, httpServer } from './http-server.ts'
 import { openapi } from './openapi.ts'
-import { ofTheServer, refusedWith } from './refusals.ts'
+import { perform } from './perform.ts'
+import { endMalformed, ofTheServer, refusedWith } from './refusals.ts'
 import type { Route } from './route.ts'
 
 declare module 'fastify' {
@@ -44,6 +49,7 @@ export function server(
   daemon: Daemon,
   { listener, routes, guard, refused, connections, limitMs = REQUEST_LIMIT_MS }: ServerOptions,
 ): FastifyInstance {
+  const failures = new Failures(() => performance.now())
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: 'idle',
@@ -54,13 +60,25 @@ export function server(
       return REQUEST_ID.test(given) ? given : randomUUID()
     },
     serverFactory: (handler) => httpServer(handler, connections) as Server,
+    // A path that can't be read: no hook and no guard is called for it.
+    frameworkErrors: (error, request, reply) =>
+      fail(ofTheServer(error), request as unknown as FastifyRequest, reply as unknown as FastifyReply),
+    clientErrorHandler: (error, socket) => {
+      const refusal = endMalformed(error, socket, { listener, failures, origin: originAt(socket) })
+      if (refusal) refused(refusal)
+    },
   }) as FastifyInstance
-  const failures = new Failures(() => performance.now())
-  const originAt = ({ raw }: FastifyRequest): string =>
-    listener === 'tcp' ? originOf(raw.socket.remoteAddress ?? '') : `${listener} socket`
+  const atOnce = new AtOnce()
+  const originAt = ({ remoteAddress }: Socket): string =>
+    listener === 'tcp' ? originOf(remoteAddress ?? '') : `${listener} socket`
 
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const { told, refusal } = refusedWith(error, { listener, request, failures, origin: originAt(request) })
+    const { told, refusal } = refusedWith(error, {
+      listener,
+      request,
+      failures,
+      origin: originAt(request.raw.socket),
+    })
     if (refusal) refused(refusal)
     const { retryAfterS } = told instanceof TidepoolError ? told.facts : {}
     if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS))
@@ -86,12 +104,14 @@ export function server(
   // Before the body is read: of nobody, nothing is.
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
-    request.caller = await guard({
+    const asked: Asked = {
       route: request.routeOptions.config?.asked,
       params: request.params,
       headers: request.headers,
       localAddress: request.raw.socket.localAddress,
-    })
+    }
+    request.caller = await guard(asked)
+    checkRole(request.caller, asked)
   })
   app.setErrorHandler(async (error, request, reply) => fail(ofTheServer(error), request, reply))
   app.setNotFoundHandler(async (request, reply) =>
@@ -101,6 +121,7 @@ export function server(
       reply,
     ),
   )
+  const streams = new EventStreams()
   const document = toJson(openapi(routes, '1'))
   app.get(
     '/v1/openapi.json',
@@ -116,6 +137,7 @@ export function server(
         const params = checked(one.params, request.params, 'path')
         const body = checked(one.body, request.body ?? undefined, 'body')
         const { principal } = request.caller as Caller
+        const leave = atOnce.enter(principal)
         const limit = new LinkedAbort(daemon.signal)
         const late = setTimeout(
           () => limit.abort(new TidepoolError('request-timeout', `no end within ${limitMs / 1000} s`)),
@@ -125,11 +147,34 @@ export function server(
           if (!reply.raw.writableFinished)
             limit.abort(new TidepoolError('caller-gone', 'the caller has gone'))
         })
-        const who = { principal, origin: originAt(request), requestId: request.id }
+        const who = { principal, origin: originAt(request.raw.socket), requestId: request.id }
         try {
-          const answer = await one.run({ daemon, params, body, ...who, signal: limit.signal })
-          return await reply.type('application/json').send(toJson(answer))
+          const call = {
+            daemon,
+            params,
+            body,
+            signal: limit.signal,
+            ...who,
+            onProgress: () => {},
+            lastEventId: request.headers['last-event-id']?.toString(),
+          }
+          // An owner waits for what he asked: so many at a time are all that he can have under way.
+          const { method, url, body: sent } = request
+          const { prefer: _, ...headers } = request.headers
+          const given = {
+            method,
+            url,
+            body: sent,
+            headers: listener === 'owners' ? headers : request.headers,
+          }
+          const answer = await perform(one, given, call, (more) => reply.headers(more))
+          if (answer.body instanceof EventStream) {
+            reply.hijack()
+            return await streams.send(answer.body, reply.raw, limit.signal)
+          }
+          return await reply.status(answer.status).type('application/json').send(toJson(answer.body))
         } finally {
+          leave()
           clearTimeout(late)
           limit.leave()
         }

@@ -39,6 +39,7 @@ export async function saveUnmounted(
   if (!there) return undefined
   if (!there.dataset.mounted) return saveResident(host, there, options)
   await saveResident(host, there, options)
+  options.onProgress?.({ step: 'unmount' })
   await unmount(host.zfs, there.name, run)
   const after = await resident(host, id, options)
   return after && saveResident(host, after, options)
@@ -47,6 +48,7 @@ export async function saveUnmounted(
 /** Under the rev at which the newest snapshot was read to be the head (rule 17). */
 export async function release(host: ProjectHost, id: ProjectId, options: SaveOptions = {}): Promise<Project> {
   const { catalogue } = host.store
+  options.onProgress?.({ step: 'release' })
   const { project } = await readResolved(catalogue, id, { ...host, ...options })
   if (project.statics.owner !== host.host) return project
   const there = await resident(host, id, options)

@@ -2,6 +2,7 @@
 import { OutcomeUnknownError, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import { settle } from '../../pipeline/graph/settle.ts'
+import type { Project } from '../../pipeline/graph/state.ts'
 import { createProject, recreateProject } from '../../pipeline/graph/transitions.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 import { type Opened, openLocked } from './open.ts'
@@ -13,6 +14,8 @@ export interface CreateOptions extends ActOptions {
   readonly properties?: Readonly<Record<string, string>>
   /** Whose the root of the project is. */
   readonly owner?: { readonly uid: number; readonly gid: number }
+  /** It may have been made by this very call, whose answer was lost: what is there and fresh, and as it is asked for, is then as good. */
+  readonly again?: boolean
 }
 
 /** Rejects with `project-exists` where there is one, also of another host. The same id may be used again after a purge. */
@@ -43,7 +46,10 @@ async function insert(host: ProjectHost, id: ProjectId, options: CreateOptions):
   const { quotaBytes, properties, owner } = options
   const nowMs = await catalogue.nowMs(options)
   const there = await catalogue.read(id, options)
-  if (there && there.statics.life !== 'purged') throw exists(id, there.statics.life)
+  if (there && there.statics.life !== 'purged') {
+    if (options.again && isFresh(host, there) && isAsAsked(there, options)) return
+    throw exists(id, there.statics.life)
+  }
   const set = {
     owner: host.host,
     nowMs,
@@ -65,8 +71,23 @@ async function insert(host: ProjectHost, id: ProjectId, options: CreateOptions):
   // A false or lost answer: it may be ours. A fresh project of ours has no writes, and is as good as one we just made.
   const now = await catalogue.read(id, options)
   if (!now) throw new OutcomeUnknownError(`creation of project ${id}`)
-  const ours = now.statics.owner === host.host && now.statics.head === null && now.rows.size === 0
-  if (!ours) throw exists(id, now.statics.life)
+  if (!isFresh(host, now)) throw exists(id, now.statics.life)
+}
+
+/** Ours, and nothing was ever written to it. */
+const isFresh = (host: ProjectHost, { statics, rows }: Project): boolean =>
+  statics.life === 'live' && statics.owner === host.host && statics.head === null && rows.size === 0
+
+function isAsAsked({ statics }: Project, { quotaBytes, properties, owner }: CreateOptions): boolean {
+  const asked = properties ?? {}
+  const names = Object.keys(asked)
+  return (
+    statics.quotaBytes === (quotaBytes ?? null) &&
+    statics.uid === (owner?.uid ?? null) &&
+    statics.gid === (owner?.gid ?? null) &&
+    names.length === Object.keys(statics.properties).length &&
+    names.every((name) => statics.properties[name] === asked[name])
+  )
 }
 
 function exists(id: ProjectId, life: string): TidepoolError {

@@ -40,6 +40,7 @@ import { rollBack } from './roll-back.ts'
 import { type Saved, type SaveOptions, save } from './save.ts'
 import { SaveQueue, type SaveQueueOptions } from './save-queue.ts'
 import { Sweeper } from './sweep.ts'
+import type { Tell } from './tidings.ts'
 import type { WhichPoint } from './which-point.ts'
 
 export interface EngineParts {
@@ -62,6 +63,8 @@ export interface EngineParts {
   readonly mounted?: (id: ProjectId, path: string) => Promise<void>
   /** Called when nobody uses a project here any more: it was evicted or destroyed, and not opened again meanwhile. */
   readonly left?: (id: ProjectId) => void
+  /** Hears what has happened. */
+  readonly tell?: Tell
   readonly residency?: ResidencySettings
   readonly sweepEveryMs?: number
   readonly saves?: Partial<Pick<SaveQueueOptions, 'intervalMs' | 'atOnce'>>
@@ -83,6 +86,7 @@ export class Engine {
   readonly #unmounted: (id: ProjectId) => Promise<void>
   readonly #mounted: (id: ProjectId, path: string) => Promise<void>
   readonly #left: (id: ProjectId) => void
+  readonly #tell: Tell
   readonly #stop = new AbortController()
   readonly #running: Promise<unknown>
 
@@ -99,6 +103,7 @@ export class Engine {
       unmounted = async () => {},
       mounted = async () => {},
       left = () => {},
+      tell = () => {},
     }: EngineParts,
   ) {
     this.host = host
@@ -110,13 +115,14 @@ export class Engine {
     this.#unmounted = unmounted
     this.#mounted = mounted
     this.#left = left
+    this.#tell = tell
     for (const { id, mounted } of found.residents) if (mounted) saves.watch(id)
     access.keepOnly(found.residents.map(({ id }) => id))
     this.sweeper = new Sweeper({
       host,
       access,
       settings: residency,
-      evict: (id, stop) => this.evict(id, { signal: stop }),
+      evict: (id, stop) => this.#evict(id, { signal: stop }, true),
       ...(sweepEveryMs !== undefined && { intervalMs: sweepEveryMs }),
     })
     const { signal } = this.#stop
@@ -172,7 +178,7 @@ export class Engine {
       const saves = new SaveQueue({
         clock,
         random,
-        save: (id, stop) => saveUnlessQuiet(host, quiet, id, stop),
+        save: (id, stop) => saveUnlessQuiet(host, quiet, id, stop, parts.tell),
         ...parts.saves,
       })
       const last = await openLastAccess(parts.stateDirectory, { clock })
@@ -192,8 +198,10 @@ export class Engine {
     await this.#lock.release()
   }
 
-  create(id: ProjectId, options?: CreateOptions): Promise<Opened> {
-    return this.#mounts(id, createProjectHere(this.host, id, options))
+  async create(id: ProjectId, options?: CreateOptions): Promise<Opened> {
+    const created = await this.#mounts(id, createProjectHere(this.host, id, options))
+    this.#tell({ kind: 'created', id })
+    return created
   }
 
   async open(id: ProjectId, options?: ActOptions): Promise<Opened> {
@@ -202,6 +210,7 @@ export class Engine {
     const opened = await this.#mounts(id, open(this.host, id, options))
     const work = { streams: opened.receivedStreams, bytes: opened.receivedBytes }
     this.#rate.note(work, clock.monotonicMs() - startedMs)
+    this.#tell({ kind: 'opened', id, receivedBytes: opened.receivedBytes })
     return opened
   }
 
@@ -209,32 +218,46 @@ export class Engine {
     return place(this.host, this.#rate, id, options)
   }
 
-  rollBack(id: ProjectId, to: Guid, options?: SaveOptions): Promise<Opened> {
-    return this.#mounts(id, rollBack(this.host, id, to, options))
+  async rollBack(id: ProjectId, to: Guid, options?: SaveOptions): Promise<Opened> {
+    const opened = await this.#mounts(id, rollBack(this.host, id, to, options))
+    this.#tell({ kind: 'rolled-back', id, point: to })
+    return opened
   }
 
-  save(id: ProjectId, options?: SaveOptions): Promise<Saved> {
-    return save(this.host, id, options)
+  async save(id: ProjectId, options?: SaveOptions): Promise<Saved> {
+    const saved = await save(this.host, id, options)
+    tellSaved(this.#tell, id, saved)
+    return saved
   }
 
-  close(id: ProjectId, options?: SaveOptions): Promise<Closed> {
-    return this.#unmounts(id, close(this.host, id, options))
+  async close(id: ProjectId, options?: SaveOptions): Promise<Closed> {
+    const closed = await this.#unmounts(id, close(this.host, id, options))
+    this.#tell({ kind: 'closed', id })
+    return closed
   }
 
-  move(id: ProjectId, to: string, options?: SaveOptions): Promise<Moved> {
-    return this.#unmounts(id, move(this.host, id, to, options))
+  async move(id: ProjectId, to: string, options?: SaveOptions): Promise<Moved> {
+    const moved = await this.#unmounts(id, move(this.host, id, to, options))
+    this.#tell({ kind: 'moved', id, to: moved.to.name })
+    return moved
   }
 
-  async evict(id: ProjectId, options?: SaveOptions): Promise<Evicted> {
+  evict(id: ProjectId, options?: SaveOptions): Promise<Evicted> {
+    return this.#evict(id, options, false)
+  }
+
+  async #evict(id: ProjectId, options: SaveOptions | undefined, bySweep: boolean): Promise<Evicted> {
     const evicted = await this.#unmounts(id, evict(this.host, id, options))
     this.access.forget(id)
     this.#leaves(id)
+    this.#tell({ kind: 'evicted', id, freedBytes: evicted.freedBytes, bySweep })
     return evicted
   }
 
   async destroy(id: ProjectId, options?: SaveOptions): Promise<Project> {
     const destroyed = await this.#unmounts(id, destroyHere(this.host, id, options))
     this.#leaves(id)
+    this.#tell({ kind: 'destroyed', id })
     return destroyed
   }
 
@@ -247,8 +270,10 @@ export class Engine {
     return (await survey(this.host, options)).residents
   }
 
-  restorePoint(id: ProjectId, which: WhichPoint, options?: ActOptions): Promise<RestoredPoint> {
-    return restorePoint(this.host, id, which, options)
+  async restorePoint(id: ProjectId, which: WhichPoint, options?: ActOptions): Promise<RestoredPoint> {
+    const restored = await restorePoint(this.host, id, which, options)
+    this.#tell({ kind: 'restored', id, point: restored.point })
+    return restored
   }
 
   removeRestored(id: ProjectId, point: Guid, options?: ActOptions): Promise<boolean> {
@@ -282,11 +307,24 @@ async function saveUnlessQuiet(
   quiet: Quiet,
   id: ProjectId,
   signal: AbortSignal,
+  tell: Tell = () => {},
 ): Promise<void> {
-  if (await quiet.isQuiet(id, { signal })) return
-  quiet.forget(id)
-  const saved = await save(host, id, { signal, quick: true })
-  if (saved.kind === 'unchanged') quiet.note(id, saved.footprint)
+  try {
+    if (await quiet.isQuiet(id, { signal })) return
+    quiet.forget(id)
+    const saved = await save(host, id, { signal, quick: true })
+    if (saved.kind === 'unchanged') quiet.note(id, saved.footprint)
+    tellSaved(tell, id, saved)
+  } catch (error) {
+    // Told to stop is no failure.
+    if (!signal.aborted) tell({ kind: 'save-failed', id, error })
+    throw error
+  }
+}
+
+/** That there was nothing to save is no news. */
+function tellSaved(tell: Tell, id: ProjectId, saved: Saved): void {
+  if (saved.kind === 'saved') tell({ kind: 'saved', id, point: saved.point, bytes: saved.bytes })
 }
 
 /** By their names alone, in any order. */

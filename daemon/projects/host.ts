@@ -9,6 +9,7 @@ import type { Limiter } from '../../pipeline/limit/limiter.ts'
 import type { Store } from '../../pipeline/stores/contract.ts'
 import type { StreamCache } from '../../pipeline/stores/stream-cache/index.ts'
 import type { ProjectLocks } from './locks.ts'
+import type { OnProgress } from './progress.ts'
 import type { Restores } from './restores.ts'
 
 export interface ProjectSettings {
@@ -48,4 +49,5 @@ export interface ProjectHost {
 /** What an act was asked with. */
 export interface ActOptions {
   readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
 }

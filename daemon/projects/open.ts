@@ -75,6 +75,7 @@ export async function openLocked(
   }
   for (let round = 0; round < ROUNDS; round++) {
     host.mayAct()
+    options.onProgress?.({ step: 'plan' })
     await own(host, id, options)
     const { project } = await readResolved(host.store.catalogue, id, { ...host, ...options })
     const found = await resident(host, id, options)
@@ -114,6 +115,7 @@ async function mounted(
   options: ActOptions,
 ): Promise<string> {
   if (there.dataset.mounted) return there.dataset.mountpoint
+  options.onProgress?.({ step: 'mount' })
   await applyQuota(host, there, project)
   if (there.dataset.mountpoint !== mountPointOf(host, there.id))
     await setProperties(host.zfs, there.name, { mountpoint: mountPointOf(host, there.id) })

@@ -9,6 +9,7 @@ import { throughCache } from '../../pipeline/transfer/cached-download.ts'
 import { restore } from '../../pipeline/transfer/restore.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 import { receivingName } from './names.ts'
+import { counted } from './progress.ts'
 import { newest, type Resident } from './resident.ts'
 
 export interface Fetched {
@@ -39,6 +40,8 @@ export async function fetchInto(
   let fresh: DatasetName | undefined
   let streams = 0
   let bytes = 0n
+  let doneBytes = 0n
+  let totalBytes = 0n
   const target = async (row: WriteRow): Promise<DatasetName> => {
     if (row.from !== null && into !== undefined) return into
     // Planned again from nothing: what was received of the earlier plan leads nowhere.
@@ -57,10 +60,18 @@ export async function fetchInto(
       ...(streamCache && { download: throughCache(streamCache) }),
       have: start ? [start.guid] : [],
       ...run,
+      onPlan: (path) => {
+        totalBytes = doneBytes + path.reduce((sum, { manifest }) => sum + (manifest?.bytes ?? 0n), 0n)
+        options.onProgress?.({ step: 'fetch', doneBytes, totalBytes })
+      },
       receive: async (row, pieces) => {
         const name = await target(row)
         const tag = await freeTag(host, name, row)
-        await receive(zfs, name, pieces, {
+        const told = counted(pieces, (length) => {
+          doneBytes += BigInt(length)
+          options.onProgress?.({ step: 'receive', doneBytes, totalBytes })
+        })
+        await receive(zfs, name, told, {
           to: row.to,
           ...(row.from !== null && { from: row.from }),
           ...(tag !== undefined && { tag }),

@@ -39,6 +39,7 @@ export async function removeProven(
   options: ActOptions = {},
 ): Promise<Removed> {
   const { catalogue } = host.store
+  options.onProgress?.({ step: 'prove' })
   const before = await readResolved(catalogue, id, { ...host, ...options })
   const found = await requireResident(host, id, options)
   const there = await withoutLeftovers(host, before.project, found, options)
@@ -61,6 +62,7 @@ export async function removeProven(
       },
     )
   host.mayAct()
+  options.onProgress?.({ step: 'destroy' })
   await releaseLeftHolds(host.zfs, last.snapshots)
   await destroyDataset(host.zfs, last.name, { ...options, withSnapshots: true })
   return { point, freedBytes: last.dataset.usedBytes, project }

@@ -44,6 +44,7 @@ export function restorePoint(
   options: ActOptions = {},
 ): Promise<RestoredPoint> {
   return host.restores.hold(id, 'restore', options.signal, async () => {
+    options.onProgress?.({ step: 'plan' })
     const project = await readProject(host.store.catalogue, id, options)
     if (!READABLE.includes(project.statics.life))
       throw new TidepoolError('project-gone', `project ${id} is ${project.statics.life}`, {
@@ -53,6 +54,7 @@ export function restorePoint(
     const there = await findRestored(host, id, point, options)
     const brought = there ? { streams: 0, bytes: 0n } : await bring(host, project, point, options)
     const name = restoredName(host.parent, id, point)
+    options.onProgress?.({ step: 'mount' })
     return {
       point,
       path: await mountRestored(host, there ?? { name, mounted: false }, options),

@@ -42,9 +42,7 @@ export type Saved =
       readonly project: Project
     }
 
-export interface SaveOptions extends EndOptions {
-  readonly onProgress?: (storedBytes: bigint) => void
-}
+export type SaveOptions = EndOptions
 
 /** Under the project's lock. Rejects with `not-resident` where there is nothing to save. */
 export function save(host: ProjectHost, id: ProjectId, options: SaveOptions = {}): Promise<Saved> {
@@ -64,6 +62,7 @@ export async function saveResident(
   const { project } = await readResolved(store.catalogue, there.id, { ...host, ...callOf(options) })
   const as = allowed(host, project, there)
   const before = newest(there)
+  options.onProgress?.({ step: 'snapshot' })
   await refuseTooManySnapshots(host, there, project)
   const end = await currentSnapshot(host, there, options)
   if (end.guid === before?.guid && settledAt(project, end.guid, as))
@@ -107,11 +106,13 @@ async function sendStep(
   options: SaveOptions,
 ): Promise<Saved> {
   const { zfs, store, limiter } = host
+  const { onProgress } = options
   const flags = await receivableFlags(host, callOf(options))
   const base = baseOf(project, there, end)
   const held = keepsWhatItSends(host) ? [] : [end, base].filter(isSnapshot)
   try {
     await allOf(held.map(({ name }) => hold(zfs, SAVE_HOLD, name)))
+    onProgress?.({ step: 'send', doneBytes: 0n })
     const put = await putStream(stepSource(host, there, base, end, flags), {
       store,
       limiter,
@@ -127,7 +128,10 @@ async function sendStep(
         ...(there.dataset.logicalBytes !== undefined && { logicalBytes: there.dataset.logicalBytes }),
       },
       ...callOf(options),
-      ...(options.onProgress && { onProgress: options.onProgress }),
+      ...(onProgress && {
+        onProgress: (doneBytes) => onProgress({ step: 'send', doneBytes }),
+        onSealed: () => onProgress({ step: 'commit' }),
+      }),
     })
     await allOf(held.splice(0).map(({ name }) => release(zfs, SAVE_HOLD, name)))
     if (as === 'head') await trim(host, there, put.project, end)

@@ -39,6 +39,8 @@ export interface PutOptions {
   readonly signal?: AbortSignal | undefined
   readonly onBegin?: (begin: StreamBegin, writeId: WriteId) => void
   readonly onProgress?: (storedBytes: bigint) => void
+  /** All of it is stored; what is left is the commit. */
+  readonly onSealed?: () => void
 }
 
 export interface Put {
@@ -133,6 +135,7 @@ async function putParsed(opened: Opened, options: PutOptions & { signal: AbortSi
     } finally {
       await writer.close()
     }
+    options.onSealed?.()
     const project = await commitAttempt(catalogue, {
       writeId: row.writeId,
       manifest,

@@ -29,6 +29,8 @@ export interface RestoreOptions {
   readonly lives?: readonly Life[]
   readonly cost?: EdgeCost
   readonly receive: Receive
+  /** Hears which streams will be received, again each time that this was planned anew. */
+  readonly onPlan?: (path: readonly WriteRow[]) => void
   /** How a write's bytes are had. @default from the store */
   readonly download?: Download
   readonly signal?: AbortSignal | undefined
@@ -46,7 +48,9 @@ export async function restore(options: RestoreOptions): Promise<Guid | null> {
     const to = options.to ?? project.statics.head
     if (to === null) return null
     try {
-      await receivePath(options, pathTo(project, to, have, options), receive, have)
+      const path = pathTo(project, to, have, options)
+      options.onPlan?.(path)
+      await receivePath(options, path, receive, have)
       return to
     } catch (error) {
       if (!(error instanceof LostWhileReading) || !rules.replan)

@@ -111,4 +111,18 @@ test('the document names every route with what it takes', () => {
   assert.match(JSON.stringify(paths['/v1/projects/{id}/rollback']), /"point"/)
 })
 
+test('what may lose something is for admins, and an owner asks about one project only', () => {
+  const needs = new Map(routes.map(({ method, path, needs: role }) => [`${method} ${path}`, role]))
+  for (const verb of ['destroy', 'undelete', 'rollback', 'move', 'acknowledge'])
+    assert.is(needs.get(`POST /v1/projects/{id}/${verb}`), 'admin', verb)
+  assert.is(needs.get('PUT /v1/projects/{id}/quota'), 'admin')
+  for (const one of ['GET /v1/tokens', 'POST /v1/tokens', 'DELETE /v1/tokens/{name}'])
+    assert.is(needs.get(one), 'admin', one)
+  for (const { method, path, needs: role, owner } of routes) {
+    if (owner) assert.match(path, /^\/v1\/projects\/\{id\}/, path)
+    if (owner) assert.is.not(role, 'admin', path)
+    if (role === 'read') assert.is(method, 'GET', path)
+  }
+})
+
 test.run()

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Refusal } from '../../daemon/auth/caller.ts'
 import { ownersDirectoryOf } from '../../daemon/auth/owners.ts'
 import { Client } from '../../daemon/client/client.ts'
 import { parseConfig } from '../../daemon/config/read.ts'
@@ -24,6 +25,7 @@ interface Setting {
   readonly owners: string
   readonly ownersSocket: string
   readonly as: (uid: number, ...words: string[]) => Promise<{ code: number; text: string }>
+  readonly refusals: readonly Refusal[]
   readonly restart: () => Promise<void>
 }
 
@@ -44,7 +46,9 @@ const withUsers = (body: (setting: Setting) => Promise<void>): Promise<void> =>
     )
     const limiter = fixedLimiter({ count: 8, maxBytes: 64 * 2 ** 20 })
     const opened = { store: memoryStore(), limiter, close: async () => {} }
-    const start = () => Daemon.start(config, undefined, { opened, zfs: pool.zfs, refused: () => {} })
+    const refusals: Refusal[] = []
+    const refused = (one: Refusal): void => void refusals.push(one)
+    const start = () => Daemon.start(config, undefined, { opened, zfs: pool.zfs, refused })
     let daemon = await start()
     const socket = socketOf(config)
     const as = (uid: number, ...words: string[]) =>
@@ -60,6 +64,7 @@ const withUsers = (body: (setting: Setting) => Promise<void>): Promise<void> =>
         owners: ownersDirectoryOf(config.run),
         ownersSocket: ownersSocketOf(config),
         as,
+        refusals,
         restart: async () => {
           await daemon.stop()
           daemon = await start()
@@ -106,6 +111,26 @@ test('an owner uses the command for what is his, a stranger for nothing', () =>
     await client.call('POST', '/v1/projects/mine/open')
     assert.is((await as(MINE, 'status', 'mine')).code, 0)
     assert.is((await lstat(join(owners, 'mine'))).uid, MINE)
+  }))
+
+test('a new owner of the directory can ask at once, the one before no longer', () =>
+  withUsers(async ({ client, as, refusals }) => {
+    const owner = { uid: MINE, gid: MINE }
+    const { realPath } = await client.call<{ realPath: string }>('POST', '/v1/projects', {
+      body: { id: 'p', owner },
+    })
+    assert.is((await as(STRANGER, 'save', 'p')).code, 1)
+    assert.equal(
+      refusals.map(({ listener, status, path }) => [listener, status, path]),
+      [['owners', 401, '/v1/projects/p/save']],
+    )
+    await chown(realPath, STRANGER, STRANGER)
+    assert.is((await as(STRANGER, 'save', 'p')).code, 0)
+    assert.match((await as(MINE, 'save', 'p')).text, /belongs to somebody else/)
+    await chown(realPath, 0, 0)
+    assert.is((await as(STRANGER, 'save', 'p')).code, 1)
+    await chown(realPath, MINE, MINE)
+    assert.is((await as(MINE, 'save', 'p')).code, 0)
   }))
 
 test('another owner of the directory makes the token of the one before worthless', () =>

@@ -1,10 +1,16 @@
-import { chown, lstat, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { AtOnce } from '../../daemon/auth/at-once.ts'
+import { OwnerTokens } from '../../daemon/auth/owner-tokens.ts'
 import { ownersDirectoryOf } from '../../daemon/auth/owners.ts'
 import type { Client } from '../../daemon/client/client.ts'
+import { codeOf, type TidepoolError } from '../../pipeline/base/errors.ts'
+import { projectId } from '../../pipeline/base/ids.ts'
+import { rejection } from '../contracts/values.ts'
 import { withDaemon } from '../support/daemon.ts'
+import { temporaryDirectory } from '../support/directory.ts'
 import { ask } from '../support/raw-http.ts'
 
 const test = suite('the owners’ socket')
@@ -110,5 +116,46 @@ test('what somebody laid in the place of a token is neither followed nor changed
     assert.equal(await readdir(directory), ['p'])
     await next.stop()
   }))
+
+test('one owner can have so many requests at a time, and they are told when to come again', () => {
+  const atOnce = new AtOnce()
+  const leaves = Array.from({ length: 8 }, () => atOnce.enter('owner:p'))
+  assert.throws(
+    () => atOnce.enter('owner:p'),
+    (error: TidepoolError) => error.code === 'too-many-requests' && error.facts.retryAfterS === 1,
+  )
+  atOnce.enter('owner:q')
+  for (let i = 0; i < 20; i++) atOnce.enter('root')
+  leaves.pop()?.()
+  atOnce.enter('owner:p')
+})
+
+test('tokens are made only where nobody else can make files, and many at once end as one', async () => {
+  const { path, remove } = await temporaryDirectory()
+  try {
+    for (const [name, make] of [
+      ['writable', () => mkdir(join(path, 'writable')).then(() => chmod(join(path, 'writable'), 0o777))],
+      ['link', () => symlink('/tmp', join(path, 'link'))],
+      ['file', () => writeFile(join(path, 'file'), '')],
+    ] as const) {
+      await make()
+      assert.is(codeOf(await rejection(OwnerTokens.open(join(path, name)), name)), 'owners-directory', name)
+    }
+    const tokens = await OwnerTokens.open(join(path, 'owners'))
+    assert.is((await lstat(join(path, 'owners'))).mode & 0o777, 0o711)
+    const project = join(path, 'project')
+    await mkdir(project)
+    await chown(project, uid, gid)
+    await Promise.all(Array.from({ length: 30 }, () => tokens.settle(projectId('p'), project)))
+    assert.equal(await readdir(join(path, 'owners')), ['p'])
+    const secret = await readFile(tokens.fileOf(projectId('p')), 'utf8')
+    assert.ok(await tokens.proves(projectId('p'), secret, project))
+    assert.not.ok(await tokens.proves(projectId('p'), secret, join(path, 'not-there')))
+    for (const wrong of [undefined, '', `${secret} `, secret.slice(1)])
+      assert.not.ok(await tokens.proves(projectId('p'), wrong, project))
+  } finally {
+    await remove()
+  }
+})
 
 test.run()

@@ -50,7 +50,7 @@ export const withDaemon = (
     const daemon = await start()
     const socket = socketOf(config)
     const ownersSocket = ownersSocketOf(config)
-    const client = new Client({ socket, limitMs: 30_000 })
+    const client = new Client({ socket, limitMs: 30_000, restartMs: 0 })
     try {
       await body({ client, daemon, config, socket, ownersSocket, refusals, fake, again: start })
     } finally {

@@ -25,7 +25,8 @@ export function ask({ socketPath, port, ca, method, path, token, headers = {}, b
   const where = socketPath === undefined ? { host: '127.0.0.1', port } : { socketPath }
   const options = {
     ...where,
-    ...(ca !== undefined && { ca }),
+    // Whatever name the headers have, the certificate is for this one.
+    ...(ca !== undefined && { ca, servername: 'localhost' }),
     method,
     path,
     agent: false as const,

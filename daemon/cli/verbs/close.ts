@@ -1,5 +1,6 @@
 /** `close`: saves a project, unmounts it, and lets other hosts have it. */
 import { projectId } from '../../../pipeline/base/ids.ts'
+import { askLong } from '../ask-long.ts'
 import type { Verb } from '../cli.ts'
 
 interface Answer {
@@ -13,7 +14,7 @@ export const verb: Verb<[id: string]> = {
 
   async run(cli, [text]) {
     const id = projectId(text)
-    const answer = await cli.ask<Answer>('POST', `/v1/projects/${id}/close`)
+    const answer = await askLong<Answer>(cli, 'close', id)
     await cli.out.one(answer, () => [`closed ${id}`])
   },
 }

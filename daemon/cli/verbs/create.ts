@@ -28,11 +28,15 @@ export const verb: Verb<[id: string | undefined], Options> = {
 
   async run(cli, [text], { quota, owner, property }) {
     const id = projectId(text ?? randomUUID())
-    const answer = await cli.ask<Answer>('POST', '/v1/projects', {
-      id,
-      ...(quota !== undefined && { quotaBytes: String(parseSize(quota)) }),
-      ...(owner !== undefined && { owner: ownerOf(owner) }),
-      ...(property && { properties: propertiesOf(property) }),
+    const answer = await (await cli.client()).call<Answer>('POST', '/v1/projects', {
+      signal: cli.signal,
+      headers: { 'idempotency-key': randomUUID() },
+      body: {
+        id,
+        ...(quota !== undefined && { quotaBytes: String(parseSize(quota)) }),
+        ...(owner !== undefined && { owner: ownerOf(owner) }),
+        ...(property && { properties: propertiesOf(property) }),
+      },
     })
     await cli.out.one(answer, () => [answer.path, `  really ${answer.realPath}`])
   },

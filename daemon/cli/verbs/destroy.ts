@@ -2,6 +2,7 @@
 
 import { TidepoolError } from '../../../pipeline/base/errors.ts'
 import { projectId } from '../../../pipeline/base/ids.ts'
+import { askLong } from '../ask-long.ts'
 import type { Verb } from '../cli.ts'
 
 interface Options {
@@ -25,7 +26,7 @@ export const verb: Verb<[id: string], Options> = {
         },
       )
     }
-    const answer = await cli.ask('POST', `/v1/projects/${id}/destroy`)
+    const answer = await askLong<object>(cli, 'destroy', id)
     await cli.out.one(answer, () => [
       `destroyed ${id}: \`tidepool undelete ${id}\` has it back until its window is over`,
     ])

@@ -1,6 +1,7 @@
 /** `evict`: takes a project out of the pool, once the store is proven to hold all of it. */
 import { projectId } from '../../../pipeline/base/ids.ts'
 import { humanBytes } from '../../../pipeline/base/units.ts'
+import { askLong } from '../ask-long.ts'
 import type { Verb } from '../cli.ts'
 
 interface Answer {
@@ -14,7 +15,7 @@ export const verb: Verb<[id: string]> = {
 
   async run(cli, [text]) {
     const id = projectId(text)
-    const answer = await cli.ask<Answer>('POST', `/v1/projects/${id}/evict`)
+    const answer = await askLong<Answer>(cli, 'evict', id)
     await cli.out.one(answer, () => [
       `evicted ${id}: ${humanBytes(BigInt(answer.freedBytes))} are free again`,
     ])

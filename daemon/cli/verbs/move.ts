@@ -1,5 +1,6 @@
 /** `move`: lets another host have a project at once. */
 import { projectId } from '../../../pipeline/base/ids.ts'
+import { askLong } from '../ask-long.ts'
 import type { Verb } from '../cli.ts'
 
 interface Answer {
@@ -13,7 +14,7 @@ export const verb: Verb<[id: string, host: string]> = {
 
   async run(cli, [text, to]) {
     const id = projectId(text)
-    const answer = await cli.ask<Answer>('POST', `/v1/projects/${id}/move`, { to })
+    const answer = await askLong<Answer>(cli, 'move', id, { to })
     await cli.out.one(answer, () => [`${id} is saved and free: open it on ${answer.to.name}`])
   },
 }

@@ -1,5 +1,6 @@
 /** `open`: owns a project, receives what the pool lacks of it, and mounts it. */
 import { projectId } from '../../../pipeline/base/ids.ts'
+import { askLong } from '../ask-long.ts'
 import type { Verb } from '../cli.ts'
 
 interface Answer {
@@ -15,7 +16,7 @@ export const verb: Verb<[id: string]> = {
 
   async run(cli, [text]) {
     const id = projectId(text)
-    const answer = await cli.ask<Answer>('POST', `/v1/projects/${id}/open`)
+    const answer = await askLong<Answer>(cli, 'open', id)
     await cli.out.one(answer, () => [
       `${answer.path}`,
       `  really ${answer.realPath}`,

@@ -1,6 +1,7 @@
 /** `restore`: mounts an old point of a project beside it, to be read; or brings one file or folder of it back. */
 import { TidepoolError } from '../../../pipeline/base/errors.ts'
 import { type ProjectId, projectId } from '../../../pipeline/base/ids.ts'
+import { askLong } from '../ask-long.ts'
 import { bringBack, pathInProject } from '../bring-back.ts'
 import type { Cli, Verb } from '../cli.ts'
 import { isGuid, momentOf } from '../moments.ts'
@@ -50,7 +51,7 @@ export const verb: Verb<[id: string, what: string | undefined], Options> = {
     }
     const which = point === undefined ? { at: momentOf(options.at as string) } : { point }
     if (isPath) return onePath(cli, id, what, which, options)
-    const answer = await cli.ask<Answer>('POST', `/v1/projects/${id}/restore`, which)
+    const answer = await askLong<Answer>(cli, 'restore', id, which)
     await cli.out.one(answer, () => [
       answer.path,
       `  point ${answer.point}, read-only; --remove takes it away`,
@@ -75,7 +76,7 @@ async function onePath(
 ): Promise<void> {
   const live = await cli.ask<{ path: string; realPath: string }>('POST', `/v1/projects/${id}/open`)
   const path = pathInProject(text, [live.path, live.realPath])
-  const old = await cli.ask<Answer>('POST', `/v1/projects/${id}/restore`, which)
+  const old = await askLong<Answer>(cli, 'restore', id, which)
   try {
     const target = await bringBack({
       from: old.path,

@@ -1,5 +1,6 @@
 /** `rollback`: makes an older point the state of a project; what it is now stays a point until it is acknowledged. */
 import { projectId } from '../../../pipeline/base/ids.ts'
+import { askLong } from '../ask-long.ts'
 import type { Verb } from '../cli.ts'
 
 interface Answer {
@@ -14,7 +15,7 @@ export const verb: Verb<[id: string, point: string]> = {
 
   async run(cli, [text, point]) {
     const id = projectId(text)
-    const answer = await cli.ask<Answer>('POST', `/v1/projects/${id}/rollback`, { point })
+    const answer = await askLong<Answer>(cli, 'rollback', id, { point })
     await cli.out.one(answer, () => [
       `${answer.path} is what it was at point ${answer.head}`,
       '  what it was before is a point of its history, kept until it is acknowledged',

@@ -1,6 +1,7 @@
 /** `save`: sends to the store what it has not of a project. */
 import { projectId } from '../../../pipeline/base/ids.ts'
 import { humanBytes } from '../../../pipeline/base/units.ts'
+import { askLong } from '../ask-long.ts'
 import type { Verb } from '../cli.ts'
 
 interface Answer {
@@ -21,7 +22,7 @@ export const verb: Verb<[id: string]> = {
 
   async run(cli, [text]) {
     const id = projectId(text)
-    const answer = await cli.ask<Answer>('POST', `/v1/projects/${id}/save`)
+    const answer = await askLong<Answer>(cli, 'save', id)
     await cli.out.one(answer, () => [
       answer.kind === 'unchanged'
         ? `${id} is saved already: point ${answer.point}`

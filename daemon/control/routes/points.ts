@@ -40,10 +40,13 @@ export const pointRoutes: readonly Route[] = [
     path: '/v1/projects/{id}/rollback',
     about: 'Make an older point its state; what it is now stays a point until it is acknowledged',
     needs: 'admin',
+    verb: 'rollback',
+    long: true,
+    audit: 'required',
     params: anId,
     body: z.strictObject({ point: pointGuid }),
-    run: async ({ daemon, params: { id }, body: { point }, signal }) => {
-      const { project, path } = await daemon.engine.rollBack(id, guid(BigInt(point)), { signal })
+    run: async ({ daemon, params: { id }, body: { point }, signal, onProgress }) => {
+      const { project, path } = await daemon.engine.rollBack(id, guid(BigInt(point)), { signal, onProgress })
       return { ...projectView(project), path: daemon.pathOf(id), realPath: path }
     },
   }),
@@ -53,14 +56,17 @@ export const pointRoutes: readonly Route[] = [
     about: 'Mount an old point beside it, read-only: by its GUID, or the newest at or before a time',
     needs: 'operate',
     owner: true,
+    verb: 'restore',
+    long: true,
+    audit: 'noted',
     params: anId,
     body: z.union([
       z.strictObject({ point: pointGuid }),
       z.strictObject({ at: z.iso.datetime({ offset: true }) }),
     ]),
-    run: async ({ daemon, params: { id }, body, signal }) => {
+    run: async ({ daemon, params: { id }, body, signal, onProgress }) => {
       const which = 'point' in body ? { guid: guid(BigInt(body.point)) } : { atMs: Date.parse(body.at) }
-      const { path, point, isNew } = await daemon.engine.restorePoint(id, which, { signal })
+      const { path, point, isNew } = await daemon.engine.restorePoint(id, which, { signal, onProgress })
       return { id, point, path, isNew }
     },
   }),

@@ -28,6 +28,9 @@ export const projectRoutes: readonly Route[] = [
     path: '/v1/projects',
     about: 'Make a project and open it here',
     needs: 'operate',
+    verb: 'create',
+    long: true,
+    audit: 'noted',
     params: none,
     body: z.strictObject({
       id: anId.shape.id,
@@ -35,13 +38,19 @@ export const projectRoutes: readonly Route[] = [
       owner: z.strictObject({ uid: z.int(), gid: z.int() }).optional(),
       properties: z.record(z.string(), z.string()).optional(),
     }),
-    run: async ({ daemon, body: { id, quotaBytes, owner, properties }, signal }) => {
+    run: async ({
+      daemon,
+      body: { id, quotaBytes, owner, properties },
+      signal,
+      onProgress,
+      again = false,
+    }) => {
       const set = {
         ...(quotaBytes !== undefined && { quotaBytes }),
         ...(owner && { owner }),
         ...(properties && { properties }),
       }
-      const { path, project } = await daemon.engine.create(id, { ...set, signal })
+      const { path, project } = await daemon.engine.create(id, { ...set, again, signal, onProgress })
       // Somebody may have touched it before it was there.
       daemon.opens.forget(id)
       return { ...projectView(project), path: daemon.pathOf(id), realPath: path }
@@ -66,12 +75,15 @@ export const projectRoutes: readonly Route[] = [
     about: 'Own it, receive what the pool lacks of it, mount it',
     needs: 'operate',
     owner: true,
+    verb: 'open',
+    long: true,
+    audit: 'noted',
     params: anId,
     body: nothing,
-    run: async ({ daemon, params: { id }, signal }) => {
+    run: async ({ daemon, params: { id }, signal, onProgress }) => {
       const { path, project, receivedStreams, receivedBytes, fellBack, setAside } = await daemon.engine.open(
         id,
-        { signal },
+        { signal, onProgress },
       )
       // What a touch was refused for a moment ago is over.
       daemon.opens.forget(id)
@@ -89,10 +101,12 @@ export const projectRoutes: readonly Route[] = [
     about: 'Send to the store what it has not',
     needs: 'operate',
     owner: true,
+    verb: 'save',
+    long: true,
     params: anId,
     body: nothing,
-    run: async ({ daemon, params: { id }, signal }) => {
-      const saved = await daemon.engine.save(id, { signal })
+    run: async ({ daemon, params: { id }, signal, onProgress }) => {
+      const saved = await daemon.engine.save(id, { signal, onProgress })
       const bytes = saved.kind === 'saved' ? { bytes: saved.bytes, placement: saved.placement } : {}
       return { ...projectView(saved.project), kind: saved.kind, point: saved.point, ...bytes }
     },
@@ -103,20 +117,25 @@ export const projectRoutes: readonly Route[] = [
     about: 'Save it, unmount it, release it',
     needs: 'operate',
     owner: true,
+    verb: 'close',
+    long: true,
     params: anId,
     body: nothing,
-    run: async ({ daemon, params: { id }, signal }) =>
-      projectView((await daemon.engine.close(id, { signal })).project),
+    run: async ({ daemon, params: { id }, signal, onProgress }) =>
+      projectView((await daemon.engine.close(id, { signal, onProgress })).project),
   }),
   route({
     method: 'POST',
     path: '/v1/projects/{id}/evict',
     about: 'Close it, and take it out of the pool once the store is proven to hold it',
     needs: 'operate',
+    verb: 'evict',
+    long: true,
+    audit: 'noted',
     params: anId,
     body: nothing,
-    run: async ({ daemon, params: { id }, signal }) => {
-      const { project, freedBytes, point } = await daemon.engine.evict(id, { signal })
+    run: async ({ daemon, params: { id }, signal, onProgress }) => {
+      const { project, freedBytes, point } = await daemon.engine.evict(id, { signal, onProgress })
       return { ...projectView(project), point, freedBytes }
     },
   }),
@@ -125,16 +144,21 @@ export const projectRoutes: readonly Route[] = [
     path: '/v1/projects/{id}/destroy',
     about: 'Nobody can open it any more; an undelete has it back until its window is over',
     needs: 'admin',
+    verb: 'destroy',
+    long: true,
+    audit: 'required',
     params: anId,
     body: nothing,
-    run: async ({ daemon, params: { id }, signal }) =>
-      projectView(await daemon.engine.destroy(id, { signal })),
+    run: async ({ daemon, params: { id }, signal, onProgress }) =>
+      projectView(await daemon.engine.destroy(id, { signal, onProgress })),
   }),
   route({
     method: 'POST',
     path: '/v1/projects/{id}/undelete',
     about: 'Have a destroyed project back',
     needs: 'admin',
+    verb: 'undelete',
+    audit: 'noted',
     params: anId,
     body: nothing,
     run: async ({ daemon, params: { id }, signal }) => {
@@ -148,6 +172,8 @@ export const projectRoutes: readonly Route[] = [
     path: '/v1/projects/{id}/quota',
     about: 'What it may take; null for no limit',
     needs: 'admin',
+    verb: 'quota',
+    audit: 'noted',
     params: anId,
     body: z.strictObject({ quotaBytes: bytesCount.nullable() }),
     run: async ({ daemon, params: { id }, body: { quotaBytes }, signal }) =>
@@ -158,10 +184,13 @@ export const projectRoutes: readonly Route[] = [
     path: '/v1/projects/{id}/move',
     about: 'Let another host have it at once',
     needs: 'admin',
+    verb: 'move',
+    long: true,
+    audit: 'noted',
     params: anId,
     body: z.strictObject({ to: z.string().min(1).max(255) }),
-    run: async ({ daemon, params: { id }, body: { to }, signal }) => {
-      const moved = await daemon.engine.move(id, to, { signal })
+    run: async ({ daemon, params: { id }, body: { to }, signal, onProgress }) => {
+      const moved = await daemon.engine.move(id, to, { signal, onProgress })
       return { ...projectView(moved.project), to: moved.to, tookMs: Math.round(moved.tookMs) }
     },
   }),

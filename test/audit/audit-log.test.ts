@@ -1,0 +1,131 @@
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { type AuditEntry, AuditLog } from '../../daemon/audit/audit-log.ts'
+import { codeOf } from '../../pipeline/base/errors.ts'
+import { rejection } from '../contracts/values.ts'
+import { withDaemon } from '../support/daemon.ts'
+import { temporaryDirectory } from '../support/directory.ts'
+
+const test = suite('audit log')
+
+const entry = (what: string): AuditEntry => ({
+  what,
+  project: 'p',
+  principal: 'root',
+  origin: 'socket',
+  operation: null,
+  result: 'done',
+})
+
+const read = async (path: string): Promise<Record<string, unknown>[]> =>
+  (await readFile(path, 'utf8'))
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line))
+
+async function withPath(body: (path: string) => Promise<void>): Promise<void> {
+  const directory = await temporaryDirectory()
+  try {
+    await body(join(directory.path, 'audit.log'))
+  } finally {
+    await directory.remove()
+  }
+}
+
+test('each entry is a line, for root alone, behind what was there', () =>
+  withPath(async (path) => {
+    // An earlier start died in the middle of a line.
+    await writeFile(path, '{"what":"op')
+    const log = new AuditLog(path, () => Date.UTC(2026, 0, 1))
+    log.note(entry('open'))
+    await log.require(entry('destroy'))
+    await log.close()
+    const [torn, ...lines] = (await readFile(path, 'utf8')).trimEnd().split('\n')
+    assert.is(torn, '{"what":"op')
+    assert.equal(
+      lines.map((line) => [JSON.parse(line).at, JSON.parse(line).what]),
+      [
+        ['2026-01-01T00:00:00.000Z', 'open'],
+        ['2026-01-01T00:00:00.000Z', 'destroy'],
+      ],
+    )
+  }))
+
+test('a file that is made is root’s with mode 0600, and one that was renamed is let go', () =>
+  withPath(async (path) => {
+    const log = new AuditLog(path)
+    await log.require(entry('first'))
+    assert.is((await stat(path)).mode & 0o777, 0o600)
+    await rename(path, `${path}.1`)
+    await log.require(entry('second'))
+    await log.close()
+    assert.equal(
+      (await read(`${path}.1`)).map(({ what }) => what),
+      ['first'],
+    )
+    assert.equal(
+      (await read(path)).map(({ what }) => what),
+      ['second'],
+    )
+  }))
+
+test('what can’t be written is counted, and told when there is room again', () =>
+  withPath(async (path) => {
+    await mkdir(path)
+    const log = new AuditLog(path)
+    log.note(entry('open'))
+    assert.is(codeOf(await rejection(log.require(entry('destroy')), 'it can’t')), 'audit-failed')
+    assert.is(log.lost.count, 2)
+    await rm(path, { recursive: true })
+    log.note(entry('save'))
+    log.note(entry('evict'))
+    await log.close()
+    assert.equal(
+      (await read(path)).map(({ what, entries }) => [what, entries]),
+      [
+        ['lost', 2],
+        ['save', undefined],
+        ['evict', undefined],
+      ],
+    )
+  }))
+
+test('the daemon logs who did what, with the operation and how it ended', () =>
+  withDaemon(async ({ client, daemon }) => {
+    const made = await client.request('POST', '/v1/projects', { body: { id: 'p' } })
+    await client.call('PUT', '/v1/projects/p/quota', { body: { quotaBytes: '20000000' } })
+    await rejection(client.call('POST', '/v1/projects/p/move', { body: { to: 'nowhere' } }), 'no such host')
+    await client.call('POST', '/v1/projects/p/destroy')
+    await rejection(daemon.opens.open('nope' as never), 'a touch of nothing')
+    await rejection(daemon.opens.open('p' as never), 'a touch of what is destroyed')
+    await daemon.stop()
+    const lines = await read(daemon.journal.audit.path)
+    assert.equal(
+      lines.map(({ what, result, principal, code }) => [what, result, principal, code]),
+      [
+        ['create', 'done', 'root', undefined],
+        ['quota', 'done', 'root', undefined],
+        ['move', 'failed', 'root', 'host-unknown'],
+        ['destroy', 'begun', 'root', undefined],
+        ['destroy', 'done', 'root', undefined],
+        ['open', 'failed', 'a touch', lines[5]?.code],
+      ],
+    )
+    assert.is(lines[0]?.operation, made.headers['tidepool-operation'])
+  }))
+
+test('where it can’t be logged a destroy is refused, and all else goes on', () =>
+  withDaemon(async ({ client, daemon }) => {
+    await mkdir(daemon.journal.audit.path, { recursive: true })
+    await client.call('POST', '/v1/projects', { body: { id: 'p' } })
+    const refused = await rejection(client.call('POST', '/v1/projects/p/destroy'), 'it is not logged')
+    assert.is(codeOf(refused), 'audit-failed')
+    await client.call('POST', '/v1/projects/p/close')
+    await client.call('POST', '/v1/projects/p/open')
+    const { auditLost } = await client.call<{ auditLost: number }>('GET', '/v1/status')
+    assert.ok(auditLost >= 3, String(auditLost))
+  }))
+
+test.run()
