@@ -56,7 +56,8 @@ test('each entry is a line, for root alone, behind what was there', () =>
   }))
 
 test('a file that is made is root’s with mode 0600, and one that was renamed is let go', () =>
-  withPath(async (path) => {
+  withPath(async (directory) => {
+    const path = join(directory, 'made', 'audit.log')
     const log = new AuditLog(path)
     await log.require(entry('first'))
     assert.is((await stat(path)).mode & 0o777, 0o600)
