@@ -229,10 +229,13 @@ export class Daemon {
       temporary: true,
       hint: 'Ask again when it has started.',
     })
+    // Whoever listens hears of it before his connection ends.
+    await this.journal.leave()
     this.#stop.abort(reason)
-    const stopping = this.journal.stop(reason)
+    // First of all: who waits in a path is answered by the next daemon, and not with an error of this one.
     await this.#layer.stop()
     await this.opens.stop()
+    const stopping = this.journal.stop(reason)
     await this.#notices
     await this.#listeners?.close()
     await stopping

@@ -67,10 +67,15 @@ export class Journal {
     }
   }
 
-  /** Before what operations work with is closed: resolves when none runs any more. */
-  async stop(reason: unknown): Promise<void> {
+  /** The last event, and the end of all that listen; resolves when those who keep up have been told. */
+  async leave(): Promise<void> {
     this.events.tell('daemon-stopping', null)
     this.events.end()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  /** Before what operations work with is closed: resolves when none runs any more. */
+  async stop(reason: unknown): Promise<void> {
     await this.operations.stop(reason)
   }
 }

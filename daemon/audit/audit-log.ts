@@ -4,8 +4,9 @@
  * asks for it (`require`) is refused where it can't be logged.
  */
 import { constants } from 'node:fs'
-import { type FileHandle, open, stat } from 'node:fs/promises'
-import { messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { errnoOf, messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 
 export interface AuditEntry {
   /** The verb, or what else happened: `token`, `refused`. */
@@ -127,7 +128,12 @@ export class AuditLog {
     await this.#file?.close()
     this.#file = undefined
     const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = constants
-    const file = await open(this.path, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o600)
+    const make = () => open(this.path, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o600)
+    const file = await make().catch(async (error: unknown) => {
+      if (errnoOf(error) !== 'ENOENT') throw error
+      await mkdir(dirname(this.path), { recursive: true, mode: 0o700 })
+      return make()
+    })
     const { ino, size } = await file.stat({ bigint: true })
     this.#file = file
     this.#inode = ino

@@ -27,6 +27,7 @@ export type LongVerb = keyof typeof REMAINS
 
 /** An operation that a daemon forgot by being started again is asked for anew: each of these verbs may be called twice. */
 const TIMES = 3
+const RESTARTED = new Set(['operation-unknown', 'shutting-down'])
 /** What is cancelled ends soon, or is told to have been told. */
 const BEGIN_LIMIT_MS = 30_000
 const ENDING_LIMIT_MS = 30_000
@@ -53,7 +54,7 @@ export async function askLong<Answer>(cli: Cli, verb: LongVerb, id: string, body
       })
       return answerOf<Answer>(await watched(cli, client, operation), verb, id)
     } catch (error) {
-      if (codeOf(error) !== 'operation-unknown' || time === TIMES) throw error
+      if (!RESTARTED.has(codeOf(error) ?? '') || cli.signal.aborted || time === TIMES) throw error
     }
 }
 

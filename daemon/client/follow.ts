@@ -35,7 +35,7 @@ export async function* followOperation(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<OperationStatus, void> {
   const path = `/v1/operations/${operation}/events`
-  for await (const { event, data } of reconnecting(where, path, { signal })) {
+  for await (const { event, data } of reconnecting(where, path, { signal }, true)) {
     yield data as OperationStatus
     if (event === 'ended') return
   }
@@ -46,15 +46,17 @@ async function* reconnecting(
   where: Where,
   path: string,
   { after, signal, giveUpAfterMs = GIVE_UP_AFTER_MS, silenceLimitMs }: EventsOptions,
+  /** Somebody has told what there is to follow. */
+  wasThere = after !== undefined,
 ): AsyncGenerator<Received, void> {
   let lastEventId = after
   let pauseMs = FIRST_PAUSE_MS
-  let wasThere = false
+  let isThere = wasThere
   let missingSinceMs: number | undefined
   for (;;) {
     try {
       const onOpen = (): void => {
-        wasThere = true
+        isThere = true
         missingSinceMs = undefined
         pauseMs = FIRST_PAUSE_MS
       }
@@ -64,7 +66,7 @@ async function* reconnecting(
       }
     } catch (error) {
       signal?.throwIfAborted()
-      if (!PASSING.has(codeOf(error) ?? '') || !wasThere) throw error
+      if (!PASSING.has(codeOf(error) ?? '') || !isThere) throw error
       missingSinceMs ??= performance.now()
       if (performance.now() - missingSinceMs > giveUpAfterMs) throw error
     }

@@ -48,7 +48,12 @@ export class EventStreams {
     if (this.#open >= this.#options.max) throw full(this.#options.max)
     this.#open++
     response.on('error', () => {})
-    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+    response.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      // Kept for another request, it would keep a daemon from stopping.
+      connection: 'close',
+    })
     response.write(': tidepool\n\n')
     const beat = setInterval(() => {
       if (!response.writableNeedDrain) response.write(': \n\n')

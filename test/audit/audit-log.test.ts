@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type AuditEntry, AuditLog } from '../../daemon/audit/audit-log.ts'
+import { Journal } from '../../daemon/journal.ts'
 import { codeOf } from '../../pipeline/base/errors.ts'
+import { projectId } from '../../pipeline/base/ids.ts'
 import { rejection } from '../contracts/values.ts'
 import { withDaemon } from '../support/daemon.ts'
 import { temporaryDirectory } from '../support/directory.ts'
@@ -54,7 +56,8 @@ test('each entry is a line, for root alone, behind what was there', () =>
   }))
 
 test('a file that is made is root’s with mode 0600, and one that was renamed is let go', () =>
-  withPath(async (path) => {
+  withPath(async (directory) => {
+    const path = join(directory, 'made', 'audit.log')
     const log = new AuditLog(path)
     await log.require(entry('first'))
     assert.is((await stat(path)).mode & 0o777, 0o600)
@@ -97,6 +100,8 @@ test('the daemon logs who did what, with the operation and how it ended', () =>
     const made = await client.request('POST', '/v1/projects', { body: { id: 'p' } })
     await client.call('PUT', '/v1/projects/p/quota', { body: { quotaBytes: '20000000' } })
     await rejection(client.call('POST', '/v1/projects/p/move', { body: { to: 'nowhere' } }), 'no such host')
+    await client.call('POST', '/v1/projects/p/close')
+    await daemon.opens.open('p' as never)
     await client.call('POST', '/v1/projects/p/destroy')
     await rejection(daemon.opens.open('nope' as never), 'a touch of nothing')
     await rejection(daemon.opens.open('p' as never), 'a touch of what is destroyed')
@@ -108,12 +113,25 @@ test('the daemon logs who did what, with the operation and how it ended', () =>
         ['create', 'done', 'root', undefined],
         ['quota', 'done', 'root', undefined],
         ['move', 'failed', 'root', 'host-unknown'],
+        ['open', 'done', 'a touch', undefined],
         ['destroy', 'begun', 'root', undefined],
         ['destroy', 'done', 'root', undefined],
-        ['open', 'failed', 'a touch', lines[5]?.code],
+        ['open', 'failed', 'a touch', lines[6]?.code],
       ],
     )
     assert.is(lines[0]?.operation, made.headers['tidepool-operation'])
+  }))
+
+test('what left the pool by itself is logged as the daemon’s doing', () =>
+  withPath(async (path) => {
+    const journal = new Journal(path)
+    journal.tell({ kind: 'evicted', id: projectId('p'), freedBytes: 5n, bySweep: false })
+    journal.tell({ kind: 'evicted', id: projectId('q'), freedBytes: 5n, bySweep: true })
+    await journal.audit.close()
+    assert.equal(
+      (await read(path)).map(({ what, project, principal }) => [what, project, principal]),
+      [['evict', 'q', 'the daemon']],
+    )
   }))
 
 test('where it can’t be logged a destroy is refused, and all else goes on', () =>

@@ -80,6 +80,27 @@ test('Ctrl-C cancels the operation and says what remains, on a terminal and in a
     }
   }))
 
+test('a daemon that is started again meanwhile is asked again', () =>
+  withDaemon(async ({ client, daemon, socket, fake, again }) => {
+    await client.call('POST', '/v1/projects', { body: { id: 'p' } })
+    await client.call('POST', '/v1/projects/p/close')
+    await fake.calls()
+    await fake.faults({ match: '^zfs mount', action: 'hang', times: 1 })
+    const running = tidepool(['open', 'p'], { env: { TIDEPOOL_SOCKET: socket }, isTTY: true })
+    await until('the mount', async () =>
+      (await readFile(join(fake.directory, 'calls.jsonl'), 'utf8')).includes('"args":["mount"'),
+    )
+    await daemon.stop()
+    const next = await again()
+    try {
+      const { code, stdout, stderr } = await running
+      assert.is(code, 0, stderr)
+      assert.match(stdout.toString(), /\/projects\/p\n/)
+    } finally {
+      await next.stop()
+    }
+  }))
+
 test('events: what was, then what happens, for people and for machines, of one project or all', () =>
   withDaemon(async ({ client, socket }) => {
     const env = { TIDEPOOL_SOCKET: socket }

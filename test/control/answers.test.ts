@@ -33,6 +33,22 @@ test('the same key and body have the same answer, another body has none', () =>
     assert.is(operations.filter(({ state }) => state === 'done').length, 1)
   }))
 
+test('a key goes with any POST, and with one that is not waited for', () =>
+  withDaemon(async ({ client }) => {
+    await client.call('POST', '/v1/projects', { body: { id: 'p' } })
+    const snapshot = () => client.call('POST', '/v1/projects/p/snapshot', { body: {}, headers: KEY })
+    assert.equal(await snapshot(), await snapshot())
+    const { points } = await client.call<{ points: unknown[] }>('GET', '/v1/projects/p/history')
+    assert.is(points.length, 1)
+    const close = { headers: { 'idempotency-key': 'two' } }
+    const first = await client.begin('/v1/projects/p/close', close)
+    const second = await client.begin('/v1/projects/p/close', close)
+    assert.is(second.id, first.id)
+    const waited = await client.request('POST', '/v1/projects/p/close', close)
+    assert.is(waited.headers['tidepool-operation'], first.id)
+    assert.is(waited.status, 200)
+  }))
+
 test('after a restart a create with its key finds what it made, as long as nothing was written to it', () =>
   withDaemon(async ({ client, daemon, again }) => {
     const create = (body: object) => client.call('POST', '/v1/projects', { body, headers: KEY })

@@ -109,6 +109,11 @@ test('the document names every route with what it takes', () => {
   const { paths } = openapi(routes, '0') as { paths: Record<string, Record<string, { summary: string }>> }
   for (const { method, path } of routes) assert.ok(paths[path]?.[method.toLowerCase()]?.summary, path)
   assert.match(JSON.stringify(paths['/v1/projects/{id}/rollback']), /"point"/)
+  assert.match(
+    JSON.stringify(paths['/v1/projects/{id}/open']),
+    /"Idempotency-Key".*"Prefer".*"202"|"202".*"Prefer"/,
+  )
+  assert.match(JSON.stringify(paths['/v1/events']), /"Last-Event-ID".*text\/event-stream/)
 })
 
 test('what may lose something is for admins, and an owner asks about one project only', () => {

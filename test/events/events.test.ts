@@ -119,7 +119,8 @@ test('a client goes on over a restart of the daemon, and is told what is not kno
     const next = await again()
     await client.call('POST', '/v1/projects', { body: { id: 'after' } })
     await listening
-    assert.ok(heard.indexOf('gap') > heard.indexOf('project-created'), heard.join())
+    assert.ok(heard.includes('daemon-stopping'), heard.join())
+    assert.ok(heard.indexOf('gap') > heard.indexOf('daemon-stopping'), heard.join())
     await next.stop()
   }))
 

@@ -21,6 +21,7 @@ interface Status {
   readonly longestUnsavedMs: number
   readonly failingSaves: readonly { readonly id: string; readonly why: string }[]
   readonly busy: readonly string[]
+  readonly auditLost: number
 }
 
 interface ProjectStatus {
@@ -62,7 +63,7 @@ export const verb: Verb<[id: string | undefined]> = {
       const status = await cli.ask<Status>('GET', '/v1/status')
       await cli.out.one(status, () => lines(status))
       const well = status.mayAct && status.failingSaves.length === 0 && status.pool.health === 'ONLINE'
-      return well ? 0 : LOOK_AT_IT
+      return well && status.auditLost === 0 ? 0 : LOOK_AT_IT
     } catch (error) {
       if (codeOf(error) !== 'daemon-missing') throw error
       cli.warn('status', error)
@@ -91,6 +92,9 @@ function lines(status: Status): string[] {
       ],
       ['busy', status.busy.length === 0 ? 'nothing' : status.busy.slice(0, 5).join(', ')],
     ]),
+    ...(status.auditLost > 0
+      ? [`${status.auditLost} entries of the audit log could not be written: see whether its disk is full`]
+      : []),
     ...(failingSaves.length > 0 ? [`${counted(failingSaves.length, 'project')} could not be saved:`] : []),
     ...failingSaves.slice(0, 20).map(({ id, why }) => `  ${id}: ${why}`),
   ]
