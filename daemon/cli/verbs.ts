@@ -118,6 +118,11 @@ export const groups: readonly Group[] = [
         load: async () => (await import('./verbs/config-check.ts')).verb,
       },
       {
+        name: 'reload',
+        about: 'Have the daemon read it again',
+        load: async () => (await import('./verbs/config-reload.ts')).verb,
+      },
+      {
         name: 'example',
         about: 'Print every key, what it means and its default',
         load: async () => (await import('./verbs/config-example.ts')).verb,

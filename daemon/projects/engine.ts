@@ -36,9 +36,16 @@ import { removeRestored } from './restored.ts'
 import { Restores } from './restores.ts'
 import { rollBack } from './roll-back.ts'
 import { type Saved, type SaveOptions, save } from './save.ts'
-import { SaveQueue, type SaveQueueOptions } from './save-queue.ts'
+import { SaveQueue, type SaveQueueOptions, type SaveSettings } from './save-queue.ts'
 import { Sweeper } from './sweep.ts'
 import type { WhichPoint } from './which-point.ts'
+
+/** What may change while it runs. */
+export interface EngineSettings {
+  readonly settings: ProjectSettings
+  readonly residency: ResidencySettings
+  readonly saves: SaveSettings
+}
 
 export interface EngineParts {
   readonly store: Store
@@ -64,8 +71,11 @@ export interface EngineParts {
   readonly membership?: Pick<MembershipOptions, 'onChange' | 'heartbeat'>
 }
 
+type OwnHost = ProjectHost & { settings: ProjectSettings }
+
 export class Engine {
   readonly host: ProjectHost
+  readonly #own: OwnHost
   /** What the start found and did. */
   readonly found: Reconciled & { readonly access: FoundAccess }
   readonly saves: SaveQueue
@@ -78,7 +88,7 @@ export class Engine {
   readonly #running: Promise<unknown>
 
   private constructor(
-    host: ProjectHost,
+    host: OwnHost,
     membership: Membership,
     lock: PoolLock,
     found: Engine['found'],
@@ -87,6 +97,7 @@ export class Engine {
     { residency = DEFAULT_RESIDENCY, sweepEveryMs, unmounted = async () => {} }: EngineParts,
   ) {
     this.host = host
+    this.#own = host
     this.membership = membership
     this.#lock = lock
     this.found = found
@@ -129,7 +140,7 @@ export class Engine {
         signal,
       )
       const member = membership
-      const host: ProjectHost = {
+      const host: OwnHost = {
         store: parts.store,
         limiter: parts.limiter,
         streamCache: parts.streamCache,
@@ -173,6 +184,13 @@ export class Engine {
     await this.#running
     await this.membership.leave({ forGood: false })
     await this.#lock.release()
+  }
+
+  /** Acts that have begun end as they began. */
+  reconfigure({ settings, residency, saves }: EngineSettings): void {
+    this.#own.settings = settings
+    this.sweeper.reconfigure(residency)
+    this.saves.reconfigure(saves)
   }
 
   create(id: ProjectId, options?: CreateOptions): Promise<Opened> {

@@ -34,11 +34,18 @@ const INTERVAL_MS = 30_000
 
 export class Sweeper {
   readonly #options: SweeperOptions
+  #settings: ResidencySettings
   #last: Sweep | undefined
   #error: unknown
 
   constructor(options: SweeperOptions) {
     this.#options = options
+    this.#settings = options.settings
+  }
+
+  /** From the next look on. */
+  reconfigure(settings: ResidencySettings): void {
+    this.#settings = settings
   }
 
   get last(): Sweep | undefined {
@@ -66,7 +73,7 @@ export class Sweeper {
   }
 
   async sweep(signal: AbortSignal): Promise<Sweep> {
-    const { host, access, settings, evict } = this.#options
+    const { host, access, evict } = this.#options
     const [{ residents }, used, pool] = await Promise.all([
       survey(host, { signal }),
       entriesInUse(host.mountRoot),
@@ -79,7 +86,7 @@ export class Sweeper {
       return { id, inUse, pinned: false, idleMs: access.idleMs(id), usedBytes }
     })
     const space = { usedBytes: pool.usedBytes, totalBytes: pool.usedBytes + pool.availableBytes }
-    const plan = planResidency(facts, space, settings)
+    const plan = planResidency(facts, space, this.#settings)
     const evicted: { id: ProjectId; why: WhyEvicted }[] = []
     const refused: { id: ProjectId; why: WhyEvicted; error: unknown }[] = []
     for (const { id, why } of plan.evict)
