@@ -87,6 +87,7 @@ export class Daemon {
           name: config.name ?? hostname(),
           ...engineSettings(config),
           unmounted: (id) => layer.forget(id),
+          unmounting: (id) => layer.hold(id),
         },
         signal,
       )

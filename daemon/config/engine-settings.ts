@@ -2,7 +2,7 @@
 import type { EngineSettings } from '../projects/engine.ts'
 import type { Config } from './schema.ts'
 
-export const engineSettings = ({ keep, save, takeover, evict }: Config): EngineSettings => ({
+export const engineSettings = ({ keep, save, takeover, evict, unmount }: Config): EngineSettings => ({
   settings: {
     retention: keep,
     snapshotQuotaFactor: save.snapshotQuotaFactor,
@@ -13,6 +13,7 @@ export const engineSettings = ({ keep, save, takeover, evict }: Config): EngineS
     highWatermark: evict.highWatermark,
     lowWatermark: evict.lowWatermark,
     idleGraceMs: evict.grace,
+    unmountIdleAfterMs: unmount.idleAfter,
     ...(evict.maxResident !== undefined && { maxResident: evict.maxResident }),
     ...(evict.idleAfter !== undefined && { evictIdleAfterMs: evict.idleAfter }),
   },

@@ -34,6 +34,7 @@ export function hereView(engine: Engine, id: ProjectId) {
     failedSaves: saves?.failures ?? 0,
     lastError: saves?.error instanceof Error ? saves.error.message : null,
     staysBecause: whyHere(engine.sweeper, id),
+    mountedBecause: engine.sweeper.last?.mounted.get(id) ?? null,
     idleMs: saves ? Math.round(engine.access.idleMs(id)) : null,
   }
 }
@@ -56,6 +57,7 @@ export function sweepView({ last, error }: Sweeper) {
   return {
     at: utc(last.atMs),
     evicted: last.evicted,
+    unmounted: last.unmounted,
     refused: last.refused.map(({ id, why: wanted, error: cause }) => ({
       id,
       why: wanted,

@@ -38,6 +38,7 @@ import { rollBack } from './roll-back.ts'
 import { type Saved, type SaveOptions, save } from './save.ts'
 import { SaveQueue, type SaveQueueOptions, type SaveSettings } from './save-queue.ts'
 import { Sweeper } from './sweep.ts'
+import { unmountIdle } from './unmount-idle.ts'
 import type { WhichPoint } from './which-point.ts'
 
 /** What may change while it runs. */
@@ -61,8 +62,10 @@ export interface EngineParts {
   /** Of this host, for people. */
   readonly name: string
   readonly settings: ProjectSettings
-  /** Called when a project was unmounted, before the act that did it has ended. */
+  /** Called when a project was unmounted, before the act that did it has ended; also where `unmounting` was and nothing came of it. */
   readonly unmounted?: (id: ProjectId) => Promise<void>
+  /** Called before a project that nobody uses is unmounted: from when it resolves, whoever wants it asks for it. */
+  readonly unmounting?: (id: ProjectId) => Promise<void>
   readonly residency?: ResidencySettings
   readonly sweepEveryMs?: number
   readonly saves?: Partial<Pick<SaveQueueOptions, 'intervalMs' | 'atOnce'>>
@@ -84,6 +87,7 @@ export class Engine {
   readonly membership: Membership
   readonly #lock: PoolLock
   readonly #unmounted: (id: ProjectId) => Promise<void>
+  readonly #unmounting: (id: ProjectId) => Promise<void>
   readonly #stop = new AbortController()
   readonly #running: Promise<unknown>
 
@@ -94,7 +98,12 @@ export class Engine {
     found: Engine['found'],
     saves: SaveQueue,
     access: LastAccess,
-    { residency = DEFAULT_RESIDENCY, sweepEveryMs, unmounted = async () => {} }: EngineParts,
+    {
+      residency = DEFAULT_RESIDENCY,
+      sweepEveryMs,
+      unmounted = async () => {},
+      unmounting = async () => {},
+    }: EngineParts,
   ) {
     this.host = host
     this.#own = host
@@ -104,6 +113,7 @@ export class Engine {
     this.saves = saves
     this.access = access
     this.#unmounted = unmounted
+    this.#unmounting = unmounting
     for (const { id, mounted } of found.residents) if (mounted) saves.watch(id)
     access.keepOnly(found.residents.map(({ id }) => id))
     this.sweeper = new Sweeper({
@@ -111,6 +121,7 @@ export class Engine {
       access,
       settings: residency,
       evict: (id, stop) => this.evict(id, { signal: stop }),
+      unmount: (id, idleAfterMs, stop) => this.#unmountIdle(id, idleAfterMs, stop),
       ...(sweepEveryMs !== undefined && { intervalMs: sweepEveryMs }),
     })
     const { signal } = this.#stop
@@ -242,6 +253,18 @@ export class Engine {
 
   removeRestored(id: ProjectId, point: Guid, options?: ActOptions): Promise<boolean> {
     return removeRestored(this.host, id, point, options)
+  }
+
+  async #unmountIdle(id: ProjectId, idleAfterMs: number, signal: AbortSignal): Promise<boolean> {
+    const isGone = await unmountIdle(this.host, id, {
+      signal,
+      isIdle: () => this.access.idleMs(id) >= idleAfterMs,
+      closing: () => this.#unmounting(id),
+      // Before the lock is left: whoever waits for it mounts again.
+      closed: () => this.#unmounted(id),
+    })
+    if (isGone) this.saves.forget(id)
+    return isGone
   }
 
   async #mounts<T>(id: ProjectId, act: Promise<T>): Promise<T> {

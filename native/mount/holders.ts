@@ -7,7 +7,7 @@ export interface Holder {
   readonly pid: number
   /** Its name, as `ps` shows it in short. */
   readonly command: string
-  readonly how: 'cwd' | 'root' | 'file' | 'mapping'
+  readonly how: 'cwd' | 'root' | 'file' | 'mapping' | 'namespace'
   readonly path: string
 }
 
@@ -19,7 +19,8 @@ export interface HoldersOptions {
 
 /**
  * At most one entry a process. Only links below /proc are read, never the mount itself, which may hang. Processes of other
- * users are seen by root alone; those in other mount namespaces may show other paths and are missed.
+ * users are seen by root alone; of those in other mount namespaces see
+ * `copiesElsewhere`.
  */
 export async function holders(
   mountPoint: string,
