@@ -18,7 +18,7 @@ import type { Config } from './config/schema.ts'
 import { type Watching, watchFile } from './config/watch.ts'
 import { routes } from './control/routes.ts'
 import { type Served, serve } from './control/server.ts'
-import { sweepView } from './control/views.ts'
+import { drainView, sweepView } from './control/views.ts'
 import { Engine } from './projects/engine.ts'
 
 export const socketOf = (config: Pick<Config, 'run'>): string => join(config.run, 'tidepool.sock')
@@ -166,6 +166,7 @@ export class Daemon {
       })),
       busy: engine.host.locks.busy,
       sweep: sweepView(engine.sweeper),
+      drain: drainView(engine.drain),
     }
   }
 

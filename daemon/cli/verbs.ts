@@ -104,6 +104,16 @@ export const groups: readonly Group[] = [
     load: async () => (await import('./verbs/move.ts')).verb,
   },
   {
+    name: 'drain',
+    about: 'Open nothing more here, save everything, empty the pool',
+    load: async () => (await import('./verbs/drain.ts')).verb,
+  },
+  {
+    name: 'undrain',
+    about: 'Open projects here again',
+    load: async () => (await import('./verbs/undrain.ts')).verb,
+  },
+  {
     name: 'daemon',
     about: 'Serve the projects of this host',
     load: async () => (await import('./verbs/daemon.ts')).verb,

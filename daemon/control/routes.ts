@@ -1,8 +1,15 @@
 /** What can be asked of the daemon, a file for each subject. */
 import type { Route } from './route.ts'
 import { configRoutes } from './routes/config.ts'
+import { drainRoutes } from './routes/drain.ts'
 import { hostRoutes } from './routes/host.ts'
 import { pointRoutes } from './routes/points.ts'
 import { projectRoutes } from './routes/projects.ts'
 
-export const routes: readonly Route[] = [...hostRoutes, ...configRoutes, ...projectRoutes, ...pointRoutes]
+export const routes: readonly Route[] = [
+  ...hostRoutes,
+  ...configRoutes,
+  ...drainRoutes,
+  ...projectRoutes,
+  ...pointRoutes,
+]

@@ -17,6 +17,7 @@ import type { StreamCache } from '../../pipeline/stores/stream-cache/index.ts'
 import { type Closed, close } from './close.ts'
 import { type CreateOptions, createProjectHere } from './create.ts'
 import { destroyHere } from './destroy.ts'
+import { Drain } from './drain.ts'
 import { type Evicted, evict } from './evict.ts'
 import type { ActOptions, ProjectHost, ProjectSettings } from './host.ts'
 import { openHostRecord } from './host-record.ts'
@@ -84,6 +85,7 @@ export class Engine {
   readonly saves: SaveQueue
   readonly access: LastAccess
   readonly sweeper: Sweeper
+  readonly drain: Drain
   readonly membership: Membership
   readonly #lock: PoolLock
   readonly #unmounted: (id: ProjectId) => Promise<void>
@@ -98,6 +100,7 @@ export class Engine {
     found: Engine['found'],
     saves: SaveQueue,
     access: LastAccess,
+    drain: Drain,
     {
       residency = DEFAULT_RESIDENCY,
       sweepEveryMs,
@@ -112,6 +115,7 @@ export class Engine {
     this.found = found
     this.saves = saves
     this.access = access
+    this.drain = drain
     this.#unmounted = unmounted
     this.#unmounting = unmounting
     for (const { id, mounted } of found.residents) if (mounted) saves.watch(id)
@@ -125,7 +129,18 @@ export class Engine {
       ...(sweepEveryMs !== undefined && { intervalMs: sweepEveryMs }),
     })
     const { signal } = this.#stop
-    this.#running = Promise.all([saves.run(signal), access.run(signal), this.sweeper.run(signal)])
+    this.#running = Promise.all([
+      saves.run(signal),
+      access.run(signal),
+      this.sweeper.run(signal),
+      drain.run(
+        {
+          residents: async () => (await this.residents({ signal })).map(({ id }) => id),
+          evict: (id, stop) => this.evict(id, { signal: stop }),
+        },
+        signal,
+      ),
+    ])
   }
 
   /** Resolves once projects can be opened. Rejects with `pool-locked` where another process works with the pool. */
@@ -151,6 +166,7 @@ export class Engine {
         signal,
       )
       const member = membership
+      const drain = await Drain.open(parts.stateDirectory, clock)
       const host: OwnHost = {
         store: parts.store,
         limiter: parts.limiter,
@@ -170,6 +186,7 @@ export class Engine {
         locks: new ProjectLocks(() => clock.monotonicMs()),
         restores: new Restores(() => clock.monotonicMs()),
         settings: parts.settings,
+        refusal: () => drain.refusal,
         mayAct: () => member.mayAct(),
       }
       const found = await reconcile(host, run)
@@ -181,7 +198,16 @@ export class Engine {
         ...parts.saves,
       })
       const last = await openLastAccess(parts.stateDirectory, { clock })
-      return new Engine(host, member, lock, { ...found, access: last.found }, saves, last.access, parts)
+      return new Engine(
+        host,
+        member,
+        lock,
+        { ...found, access: last.found },
+        saves,
+        last.access,
+        drain,
+        parts,
+      )
     } catch (error) {
       await membership?.leave({ forGood: false })
       await lock.release()
@@ -205,7 +231,10 @@ export class Engine {
   }
 
   create(id: ProjectId, options?: CreateOptions): Promise<Opened> {
-    return this.#mounts(id, createProjectHere(this.host, id, options))
+    return this.#mounts(
+      id,
+      this.#brings(() => createProjectHere(this.host, id, options)),
+    )
   }
 
   open(id: ProjectId, options?: ActOptions): Promise<Opened> {
@@ -213,7 +242,10 @@ export class Engine {
   }
 
   rollBack(id: ProjectId, to: Guid, options?: SaveOptions): Promise<Opened> {
-    return this.#mounts(id, rollBack(this.host, id, to, options))
+    return this.#mounts(
+      id,
+      this.#brings(() => rollBack(this.host, id, to, options)),
+    )
   }
 
   save(id: ProjectId, options?: SaveOptions): Promise<Saved> {
@@ -265,6 +297,13 @@ export class Engine {
     })
     if (isGone) this.saves.forget(id)
     return isGone
+  }
+
+  /** What is open already stays so, and its opens ask by themselves. */
+  async #brings<T>(act: () => Promise<T>): Promise<T> {
+    const { refusal } = this.drain
+    if (refusal) throw refusal
+    return act()
   }
 
   async #mounts<T>(id: ProjectId, act: Promise<T>): Promise<T> {

@@ -21,6 +21,12 @@ interface Status {
   readonly longestUnsavedMs: number
   readonly failingSaves: readonly { readonly id: string; readonly why: string }[]
   readonly busy: readonly string[]
+  readonly drain: {
+    readonly since: string
+    readonly done: boolean
+    readonly evicted: number
+    readonly left: readonly { readonly id: string; readonly because: string | null }[]
+  } | null
 }
 
 interface ProjectStatus {
@@ -91,8 +97,20 @@ function lines(status: Status): string[] {
       ],
       ['busy', status.busy.length === 0 ? 'nothing' : status.busy.slice(0, 5).join(', ')],
     ]),
+    ...drainLines(status),
     ...(failingSaves.length > 0 ? [`${counted(failingSaves.length, 'project')} could not be saved:`] : []),
     ...failingSaves.slice(0, 20).map(({ id, why }) => `  ${id}: ${why}`),
+  ]
+}
+
+function drainLines({ drain }: Status): string[] {
+  if (!drain) return []
+  if (drain.done)
+    return ['drained: nothing is left in the pool, and nothing is opened until `tidepool undrain`']
+  const stuck = drain.left.filter(({ because }) => because !== null)
+  return [
+    `draining: ${counted(drain.evicted, 'project')} left the pool, ${drain.left.length} to go`,
+    ...stuck.slice(0, 20).map(({ id, because }) => `  ${id}: ${because}`),
   ]
 }
 
