@@ -2,6 +2,7 @@
 import type { Route } from './route.ts'
 import { configRoutes } from './routes/config.ts'
 import { drainRoutes } from './routes/drain.ts'
+import { holderRoutes } from './routes/holders.ts'
 import { hostRoutes } from './routes/host.ts'
 import { pointRoutes } from './routes/points.ts'
 import { projectRoutes } from './routes/projects.ts'
@@ -10,6 +11,7 @@ export const routes: readonly Route[] = [
   ...hostRoutes,
   ...configRoutes,
   ...drainRoutes,
+  ...holderRoutes,
   ...projectRoutes,
   ...pointRoutes,
 ]

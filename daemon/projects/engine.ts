@@ -21,6 +21,7 @@ import { Drain } from './drain.ts'
 import { type Evicted, evict } from './evict.ts'
 import type { ActOptions, ProjectHost, ProjectSettings } from './host.ts'
 import { openHostRecord } from './host-record.ts'
+import { type KilledAndClosed, type KillOptions, killAndClose } from './kill-and-close.ts'
 import { type FoundAccess, type LastAccess, openLastAccess } from './last-access.ts'
 import { ProjectLocks } from './locks.ts'
 import { Membership, type MembershipOptions } from './membership.ts'
@@ -254,6 +255,11 @@ export class Engine {
 
   close(id: ProjectId, options?: SaveOptions): Promise<Closed> {
     return this.#unmounts(id, close(this.host, id, options))
+  }
+
+  /** Whoever is in it is ended first. */
+  killAndClose(id: ProjectId, options?: KillOptions): Promise<KilledAndClosed> {
+    return killAndClose(this.host, id, (one, act) => this.close(one, act), options)
   }
 
   move(id: ProjectId, to: string, options?: SaveOptions): Promise<Moved> {

@@ -1,7 +1,7 @@
 /** Copies of a mount in other mount namespaces that no unmount here would reach: whoever lives there works on in it. */
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Holder } from './holders.ts'
+import { type Holder, uidOf } from './holders.ts'
 import { type Mount, parseMountinfo } from './mountinfo.ts'
 
 /** One entry a namespace, for one of the processes that live in it. */
@@ -19,7 +19,8 @@ export async function copiesElsewhere(mount: Mount, proc = '/proc'): Promise<Hol
     const copy = parseMountinfo(mounts).find((one) => one.device === mount.device && !follows(one, mount))
     if (!copy) continue
     const command = (await tolerant(readFile(join(proc, entry, 'comm'), 'utf8')))?.trim() ?? '?'
-    found.push({ pid: Number(entry), command, how: 'namespace', path: copy.mountPoint })
+    const uid = await uidOf(join(proc, entry))
+    found.push({ pid: Number(entry), uid, command, how: 'namespace', path: copy.mountPoint })
   }
   return found
 }

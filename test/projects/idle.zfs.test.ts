@@ -5,9 +5,12 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { TidepoolError } from '../../pipeline/base/errors.ts'
 import { projectId } from '../../pipeline/base/ids.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
+import { rejection } from '../contracts/values.ts'
 import { startEngine } from '../support/engine.ts'
+import { orphanIn } from '../support/orphan.ts'
 import { withPool } from '../support/zfs-pool.ts'
 
 const test = suite('projects: idle ones of a real pool')
@@ -52,6 +55,28 @@ test('whoever is in it keeps it mounted, also in a mount namespace of its own; t
     assert.is(again.receivedStreams, 0)
     assert.is(await readFile(join(again.path, 'file'), 'utf8'), 'kept')
     await engine.stop()
+  }))
+
+test('a project in which somebody is says who, and is closed once he was ended; nothing that he wrote is lost', () =>
+  withPool(async (world) => {
+    const engine = await startEngine(world, memoryStore(), join(world.directory, 'state'))
+    const { path } = await engine.create(P)
+    await writeFile(join(path, 'file'), 'kept')
+    const inside = await orphanIn(path, { deaf: true })
+    try {
+      const busy = await rejection<TidepoolError>(engine.close(P), 'a close')
+      assert.is(busy.code, 'dataset-busy')
+      assert.match(busy.message, `(${inside.pid}) in ${path}`)
+      const { ended, project } = await engine.killAndClose(P, { graceMs: 200 })
+      assert.ok(ended.some(({ pid, by }) => pid === inside.pid && by === 'SIGKILL'))
+      assert.is(project.statics.owner, null)
+      assert.equal((await engine.killAndClose(P)).ended, [], 'closed already')
+      const again = await engine.open(P)
+      assert.is(await readFile(join(again.path, 'file'), 'utf8'), 'kept')
+    } finally {
+      inside.end()
+      await engine.stop()
+    }
   }))
 
 test.run()

@@ -46,6 +46,9 @@ interface ProjectStatus {
     readonly nextSaveInMs: number | null
     readonly failedSaves: number
     readonly lastError: string | null
+    readonly mountedBecause: string | null
+    readonly staysBecause: string | null
+    readonly holders: readonly { readonly pid: number; readonly command: string; readonly path: string }[]
   }
 }
 
@@ -132,6 +135,11 @@ async function project(cli: Cli, text: string): Promise<number> {
       ...(here.doing
         ? [['doing', `${here.doing.what} for ${humanDuration(here.doing.forMs)}`] as const]
         : []),
+      ...(here.mountedBecause === null ? [] : [['mounted', here.mountedBecause] as const]),
+      ...(here.staysBecause === null ? [] : [['in the pool', here.staysBecause] as const]),
+      ...here.holders.map(
+        ({ pid, command, path }) => ['held by', `${command} (${pid}) with ${path}`] as const,
+      ),
       ...(here.lastError === null ? [] : [['last error', here.lastError] as const]),
     ]),
   )
