@@ -167,6 +167,7 @@ export class Daemon {
       busy: engine.host.locks.busy,
       sweep: sweepView(engine.sweeper),
       drain: drainView(engine.drain),
+      leftUnsaved: engine.leftUnsaved,
     }
   }
 

@@ -114,6 +114,11 @@ export const groups: readonly Group[] = [
     load: async () => (await import('./verbs/undrain.ts')).verb,
   },
   {
+    name: 'put-away',
+    about: 'Save everything before this host goes down',
+    load: async () => (await import('./verbs/put-away.ts')).verb,
+  },
+  {
     name: 'daemon',
     about: 'Serve the projects of this host',
     load: async () => (await import('./verbs/daemon.ts')).verb,

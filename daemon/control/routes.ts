@@ -6,11 +6,13 @@ import { holderRoutes } from './routes/holders.ts'
 import { hostRoutes } from './routes/host.ts'
 import { pointRoutes } from './routes/points.ts'
 import { projectRoutes } from './routes/projects.ts'
+import { putAwayRoutes } from './routes/put-away.ts'
 
 export const routes: readonly Route[] = [
   ...hostRoutes,
   ...configRoutes,
   ...drainRoutes,
+  ...putAwayRoutes,
   ...holderRoutes,
   ...projectRoutes,
   ...pointRoutes,

@@ -23,12 +23,14 @@ import type { ActOptions, ProjectHost, ProjectSettings } from './host.ts'
 import { openHostRecord } from './host-record.ts'
 import { type KilledAndClosed, type KillOptions, killAndClose } from './kill-and-close.ts'
 import { type FoundAccess, type LastAccess, openLastAccess } from './last-access.ts'
+import { LeftUnsaved } from './left-unsaved.ts'
 import { ProjectLocks } from './locks.ts'
 import { Membership, type MembershipOptions } from './membership.ts'
 import { type Moved, move } from './move.ts'
 import { roleOf } from './names.ts'
 import { type Opened, open } from './open.ts'
 import { lockPool, type PoolLock } from './pool-lock.ts'
+import { lastPutAway, type NotSaved, notePutAway, type PutAway, saveAll } from './put-away.ts'
 import { Quiet } from './quiet.ts'
 import { changeQuota } from './quota.ts'
 import { type FoundResident, type Reconciled, reconcile, survey } from './reconcile.ts'
@@ -87,6 +89,8 @@ export class Engine {
   readonly access: LastAccess
   readonly sweeper: Sweeper
   readonly drain: Drain
+  readonly #unsaved: LeftUnsaved
+  readonly #stateDirectory: string
   readonly membership: Membership
   readonly #lock: PoolLock
   readonly #unmounted: (id: ProjectId) => Promise<void>
@@ -102,7 +106,9 @@ export class Engine {
     saves: SaveQueue,
     access: LastAccess,
     drain: Drain,
+    unsaved: LeftUnsaved,
     {
+      stateDirectory,
       residency = DEFAULT_RESIDENCY,
       sweepEveryMs,
       unmounted = async () => {},
@@ -119,7 +125,16 @@ export class Engine {
     this.drain = drain
     this.#unmounted = unmounted
     this.#unmounting = unmounting
-    for (const { id, mounted } of found.residents) if (mounted) saves.watch(id)
+    this.#unsaved = unsaved
+    this.#stateDirectory = stateDirectory
+    unsaved.keepOnly(found.residents.map(({ id }) => id))
+    for (const { id, mounted, writtenBytes } of found.residents) {
+      if (!mounted && !unsaved.mayBe(id, writtenBytes)) continue
+      saves.watch(id)
+      if (mounted) continue
+      unsaved.add(id)
+      saves.hurry(id)
+    }
     access.keepOnly(found.residents.map(({ id }) => id))
     this.sweeper = new Sweeper({
       host,
@@ -192,10 +207,15 @@ export class Engine {
       }
       const found = await reconcile(host, run)
       const quiet = new Quiet(host)
-      const saves = new SaveQueue({
+      const unsaved = new LeftUnsaved(await lastPutAway(parts.stateDirectory))
+      const saves: SaveQueue = new SaveQueue({
         clock,
         random,
-        save: (id, stop) => saveUnlessQuiet(host, quiet, id, stop),
+        save: async (id, stop) => {
+          await saveUnlessQuiet(host, quiet, id, stop)
+          // Nobody writes to what is not mounted: once is enough.
+          if (unsaved.saved(id)) saves.forget(id)
+        },
         ...parts.saves,
       })
       const last = await openLastAccess(parts.stateDirectory, { clock })
@@ -207,6 +227,7 @@ export class Engine {
         saves,
         last.access,
         drain,
+        unsaved,
         parts,
       )
     } catch (error) {
@@ -262,6 +283,24 @@ export class Engine {
     return killAndClose(this.host, id, (one, act) => this.close(one, act), options)
   }
 
+  /** Before this host goes down. What is not saved within the limit is in the answer, and told by the next start. */
+  async putAway(withinMs: number, signal?: AbortSignal): Promise<PutAway> {
+    const result = await saveAll({
+      clock: this.host.clock,
+      ids: this.saves.ids,
+      save: (id, stop) => this.save(id, { signal: stop }),
+      withinMs,
+      signal,
+    })
+    await notePutAway(this.#stateDirectory, result)
+    return result
+  }
+
+  /** What the last `putAway` did not save, and nothing has since. */
+  get leftUnsaved(): readonly NotSaved[] {
+    return this.#unsaved.named
+  }
+
   move(id: ProjectId, to: string, options?: SaveOptions): Promise<Moved> {
     return this.#unmounts(id, move(this.host, id, to, options))
   }
@@ -314,6 +353,7 @@ export class Engine {
 
   async #mounts<T>(id: ProjectId, act: Promise<T>): Promise<T> {
     const done = await act
+    this.#unsaved.mounted(id)
     this.saves.watch(id)
     this.access.used(id)
     return done
@@ -322,6 +362,7 @@ export class Engine {
   /** What could not be unmounted is watched on. */
   async #unmounts<T>(id: ProjectId, act: Promise<T>): Promise<T> {
     const done = await act
+    this.#unsaved.saved(id)
     this.saves.forget(id)
     await this.#unmounted(id)
     return done

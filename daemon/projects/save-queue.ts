@@ -110,6 +110,11 @@ export class SaveQueue {
     }
   }
 
+  /** Those that were saved the longest ago first. */
+  get ids(): readonly ProjectId[] {
+    return [...this.#watched].sort(([, a], [, b]) => a.savedUpToMs - b.savedUpToMs).map(([id]) => id)
+  }
+
   get size(): number {
     return this.#watched.size
   }

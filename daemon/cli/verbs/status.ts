@@ -21,6 +21,7 @@ interface Status {
   readonly longestUnsavedMs: number
   readonly failingSaves: readonly { readonly id: string; readonly why: string }[]
   readonly busy: readonly string[]
+  readonly leftUnsaved: readonly { readonly id: string; readonly why: string }[]
   readonly drain: {
     readonly since: string
     readonly done: boolean
@@ -70,7 +71,11 @@ export const verb: Verb<[id: string | undefined]> = {
     try {
       const status = await cli.ask<Status>('GET', '/v1/status')
       await cli.out.one(status, () => lines(status))
-      const well = status.mayAct && status.failingSaves.length === 0 && status.pool.health === 'ONLINE'
+      const well =
+        status.mayAct &&
+        status.failingSaves.length === 0 &&
+        status.leftUnsaved.length === 0 &&
+        status.pool.health === 'ONLINE'
       return well ? 0 : LOOK_AT_IT
     } catch (error) {
       if (codeOf(error) !== 'daemon-missing') throw error
@@ -81,7 +86,7 @@ export const verb: Verb<[id: string | undefined]> = {
 }
 
 function lines(status: Status): string[] {
-  const { pool, failingSaves } = status
+  const { pool, failingSaves, leftUnsaved } = status
   const used = BigInt(pool.usedBytes)
   const total = used + BigInt(pool.availableBytes)
   return [
@@ -101,6 +106,8 @@ function lines(status: Status): string[] {
       ['busy', status.busy.length === 0 ? 'nothing' : status.busy.slice(0, 5).join(', ')],
     ]),
     ...drainLines(status),
+    ...(leftUnsaved.length > 0 ? ['not saved when this host went down, nor since:'] : []),
+    ...leftUnsaved.slice(0, 20).map(({ id, why }) => `  ${id}: ${why}`),
     ...(failingSaves.length > 0 ? [`${counted(failingSaves.length, 'project')} could not be saved:`] : []),
     ...failingSaves.slice(0, 20).map(({ id, why }) => `  ${id}: ${why}`),
   ]
