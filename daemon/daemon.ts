@@ -18,6 +18,7 @@ import type { Config } from './config/schema.ts'
 import { type Watching, watchFile } from './config/watch.ts'
 import { routes } from './control/routes.ts'
 import { type Served, serve } from './control/server.ts'
+import { unsavedOf } from './control/unsaved.ts'
 import { drainView, sweepView } from './control/views.ts'
 import { Engine } from './projects/engine.ts'
 
@@ -159,6 +160,8 @@ export class Daemon {
       resident: residents.length,
       mounted: residents.filter(({ mounted }) => mounted).length,
       longestUnsavedMs: Math.round(engine.saves.longestUnsavedMs),
+      unsaved: unsavedOf(engine, residents),
+      slowSaves: engine.saves.slow.map(({ id, forMs }) => ({ id, forMs: Math.round(forMs) })),
       open: engine.saves.size,
       failingSaves: engine.saves.failing.map(({ id, error }) => ({
         id,

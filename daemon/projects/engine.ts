@@ -130,7 +130,7 @@ export class Engine {
     unsaved.keepOnly(found.residents.map(({ id }) => id))
     for (const { id, mounted, writtenBytes } of found.residents) {
       if (!mounted && !unsaved.mayBe(id, writtenBytes)) continue
-      saves.watch(id)
+      saves.watch(id, { found: true })
       if (mounted) continue
       unsaved.add(id)
       saves.hurry(id)

@@ -15,7 +15,7 @@ export interface SaveQueueOptions {
   readonly save: (id: ProjectId, signal: AbortSignal) => Promise<unknown>
   /** From the start of one save to the start of the next. @default 60 s */
   readonly intervalMs?: number
-  /** Saves under way at a time. @default 2 */
+  /** Saves under way at a time; more where others wait for too long. @default 2 */
   readonly atOnce?: number
 }
 
@@ -48,12 +48,19 @@ const JITTER = 0.2
 /** A save that takes long is not begun again before it has been quiet for as long as that. */
 const REST_FACTOR = 2
 const RETRY_BASE_MS = 1_000
+/** Of the interval: one that has waited so long for its turn is given room beside the others, up to so many times as many. */
+const LATE = 0.05
+const ROOM_FACTOR = 4
+/** In intervals: a save that takes longer is told of, and keeps no place from the others. */
+const SLOW = 5
+/** Of the interval: how soon those are saved of which nobody knows what is saved. */
+const SOON = 0.25
 
 export class SaveQueue {
   #options: Required<SaveQueueOptions>
   readonly #watched = new Map<ProjectId, Watched>()
-  /** Whose save is under way; also of one that was forgotten, and perhaps is watched again, before its save has ended. */
-  readonly #saving = new Set<ProjectId>()
+  /** Since when whose save is under way; also of one that was forgotten, and perhaps is watched again, before its save has ended. */
+  readonly #saving = new Map<ProjectId, number>()
   #wake: () => void = () => {}
 
   constructor(options: SaveQueueOptions) {
@@ -68,13 +75,17 @@ export class SaveQueue {
     this.#wake()
   }
 
-  /** From its mount on; nothing that it holds now is unsaved. Watched already is no error. */
-  watch(id: ProjectId): void {
+  /**
+   * From its mount on; nothing that it holds now is unsaved, or else `found`: an earlier process has watched it, and an interval may be
+   * unsaved already. Watched already is no error.
+   */
+  watch(id: ProjectId, { found = false } = {}): void {
     if (this.#watched.has(id)) return
-    const nowMs = this.#options.clock.monotonicMs()
+    const { clock, intervalMs, random } = this.#options
+    const nowMs = clock.monotonicMs()
     this.#watched.set(id, {
-      savedUpToMs: nowMs,
-      nextAtMs: nowMs + this.#jittered(),
+      savedUpToMs: found ? nowMs - intervalMs : nowMs,
+      nextAtMs: nowMs + (found ? SOON * intervalMs * random() : this.#jittered()),
       running: undefined,
       error: undefined,
       failures: 0,
@@ -124,6 +135,14 @@ export class SaveQueue {
     return [...this.#watched].flatMap(([id, { error }]) => (error === undefined ? [] : [{ id, error }]))
   }
 
+  /** Saves that take so long that something may be wrong with them. */
+  get slow(): readonly { readonly id: ProjectId; readonly forMs: number }[] {
+    const nowMs = this.#options.clock.monotonicMs()
+    return [...this.#saving].flatMap(([id, startedMs]) =>
+      nowMs - startedMs < this.#slowMs ? [] : [{ id, forMs: nowMs - startedMs }],
+    )
+  }
+
   /** How far back the least saved one goes: what a crash of the pool would cost now. */
   get longestUnsavedMs(): number {
     const nowMs = this.#options.clock.monotonicMs()
@@ -135,7 +154,7 @@ export class SaveQueue {
     const saves = new Set<Promise<void>>()
     while (!signal.aborted) {
       const due = this.#due()
-      if (due && this.#saving.size < this.#options.atOnce) {
+      if (due && this.#hasRoomFor(due[1])) {
         const save = this.#save(...due, signal).finally(() => saves.delete(save))
         saves.add(save)
       } else await this.#pause(signal)
@@ -157,12 +176,27 @@ export class SaveQueue {
     return first
   }
 
+  #hasRoomFor({ nextAtMs }: Watched): boolean {
+    const { clock, atOnce } = this.#options
+    const nowMs = clock.monotonicMs()
+    const under = [...this.#saving.values()].filter((startedMs) => nowMs - startedMs < this.#slowMs).length
+    return under < (nowMs - nextAtMs >= this.#lateMs ? ROOM_FACTOR * atOnce : atOnce)
+  }
+
+  get #lateMs(): number {
+    return LATE * this.#options.intervalMs
+  }
+
+  get #slowMs(): number {
+    return SLOW * this.#options.intervalMs
+  }
+
   async #save(id: ProjectId, watched: Watched, signal: AbortSignal): Promise<void> {
     const { clock, save } = this.#options
     const running = new LinkedAbort(signal)
     const startedMs = clock.monotonicMs()
     watched.running = running
-    this.#saving.add(id)
+    this.#saving.set(id, startedMs)
     try {
       await save(id, running.signal)
       watched.savedUpToMs = startedMs
@@ -183,23 +217,25 @@ export class SaveQueue {
     }
   }
 
-  /** Until the next one is due, there is room, or something has changed. */
+  /** Until the next one is due, there is room, one has waited too long, or something has changed. */
   async #pause(signal: AbortSignal): Promise<void> {
-    const { clock, atOnce } = this.#options
+    const { clock } = this.#options
     const sleeping = new LinkedAbort(signal)
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve
     })
-    const nextMs = Math.min(
+    const nowMs = clock.monotonicMs()
+    const dueMs = Math.min(
       ...[...this.#watched].filter(([id]) => !this.#saving.has(id)).map(([, { nextAtMs }]) => nextAtMs),
     )
+    const slowMs = [...this.#saving.values()].map((startedMs) => startedMs + this.#slowMs)
+    const nextMs = Math.min(...[dueMs, dueMs + this.#lateMs, ...slowMs].filter((ms) => ms > nowMs))
     const ended = new Promise<void>((resolve) => {
       sleeping.signal.addEventListener('abort', () => resolve(), { once: true })
     })
-    const slept =
-      this.#saving.size < atOnce && Number.isFinite(nextMs)
-        ? clock.sleep(Math.max(0, nextMs - clock.monotonicMs()), sleeping.signal).catch(() => {})
-        : ended
+    const slept = Number.isFinite(nextMs)
+      ? clock.sleep(nextMs - nowMs, sleeping.signal).catch(() => {})
+      : ended
     await Promise.race([woken, slept, ended])
     sleeping.abort(new Error('woken'))
     sleeping.leave()

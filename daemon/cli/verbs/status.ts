@@ -18,7 +18,8 @@ interface Status {
   readonly pool: { readonly health: string; readonly usedBytes: string; readonly availableBytes: string }
   readonly resident: number
   readonly open: number
-  readonly longestUnsavedMs: number
+  readonly unsaved: { readonly count: number; readonly bytes: string | null; readonly oldestMs: number }
+  readonly slowSaves: readonly { readonly id: string; readonly forMs: number }[]
   readonly failingSaves: readonly { readonly id: string; readonly why: string }[]
   readonly busy: readonly string[]
   readonly leftUnsaved: readonly { readonly id: string; readonly why: string }[]
@@ -99,18 +100,22 @@ function lines(status: Status): string[] {
         `${status.dataset}, ${pool.health}, ${humanBytes(used)} of ${humanBytes(total)} used, ZFS ${status.zfs}`,
       ],
       ['projects', `${status.resident} in the pool, ${status.open} open`],
-      [
-        'not saved yet',
-        status.open === 0 ? 'nothing' : `at most the last ${humanDuration(status.longestUnsavedMs)}`,
-      ],
+      ['not saved yet', notSavedYet(status)],
       ['busy', status.busy.length === 0 ? 'nothing' : status.busy.slice(0, 5).join(', ')],
     ]),
+    ...status.slowSaves.map(({ id, forMs }) => `a save of ${id} takes ${humanDuration(forMs)} already`),
     ...drainLines(status),
     ...(leftUnsaved.length > 0 ? ['not saved when this host went down, nor since:'] : []),
     ...leftUnsaved.slice(0, 20).map(({ id, why }) => `  ${id}: ${why}`),
     ...(failingSaves.length > 0 ? [`${counted(failingSaves.length, 'project')} could not be saved:`] : []),
     ...failingSaves.slice(0, 20).map(({ id, why }) => `  ${id}: ${why}`),
   ]
+}
+
+function notSavedYet({ unsaved: { count, bytes, oldestMs } }: Status): string {
+  if (count === 0) return 'nothing'
+  const size = bytes === null ? [] : [humanBytes(BigInt(bytes))]
+  return [counted(count, 'project'), ...size, `at most the last ${humanDuration(oldestMs)}`].join(', ')
 }
 
 function drainLines({ drain }: Status): string[] {
