@@ -85,8 +85,13 @@ export const groups: readonly Group[] = [
   },
   {
     name: 'pin',
-    about: 'Keep a point whatever the policy says',
+    about: 'Keep a point whatever the policy says, or a project in this pool',
     load: async () => (await import('./verbs/pin.ts')).verb,
+  },
+  {
+    name: 'unpin',
+    about: 'The end of a pin',
+    load: async () => (await import('./verbs/unpin.ts')).verb,
   },
   {
     name: 'acknowledge',

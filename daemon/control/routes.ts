@@ -4,6 +4,7 @@ import { configRoutes } from './routes/config.ts'
 import { drainRoutes } from './routes/drain.ts'
 import { holderRoutes } from './routes/holders.ts'
 import { hostRoutes } from './routes/host.ts'
+import { pinRoutes } from './routes/pins.ts'
 import { pointRoutes } from './routes/points.ts'
 import { projectRoutes } from './routes/projects.ts'
 import { putAwayRoutes } from './routes/put-away.ts'
@@ -16,4 +17,5 @@ export const routes: readonly Route[] = [
   ...holderRoutes,
   ...projectRoutes,
   ...pointRoutes,
+  ...pinRoutes,
 ]

@@ -29,6 +29,7 @@ import { Membership, type MembershipOptions } from './membership.ts'
 import { type Moved, move } from './move.ts'
 import { roleOf } from './names.ts'
 import { type Opened, open } from './open.ts'
+import { Pinned } from './pinned.ts'
 import { lockPool, type PoolLock } from './pool-lock.ts'
 import { lastPutAway, type NotSaved, notePutAway, type PutAway, saveAll } from './put-away.ts'
 import { Quiet } from './quiet.ts'
@@ -89,6 +90,7 @@ export class Engine {
   readonly access: LastAccess
   readonly sweeper: Sweeper
   readonly drain: Drain
+  readonly pinned: Pinned
   readonly #unsaved: LeftUnsaved
   readonly #stateDirectory: string
   readonly membership: Membership
@@ -106,6 +108,7 @@ export class Engine {
     saves: SaveQueue,
     access: LastAccess,
     drain: Drain,
+    pinned: Pinned,
     unsaved: LeftUnsaved,
     {
       stateDirectory,
@@ -123,6 +126,7 @@ export class Engine {
     this.saves = saves
     this.access = access
     this.drain = drain
+    this.pinned = pinned
     this.#unmounted = unmounted
     this.#unmounting = unmounting
     this.#unsaved = unsaved
@@ -140,6 +144,7 @@ export class Engine {
       host,
       access,
       settings: residency,
+      isPinned: (id) => pinned.has(id),
       evict: (id, stop) => this.evict(id, { signal: stop }),
       unmount: (id, idleAfterMs, stop) => this.#unmountIdle(id, idleAfterMs, stop),
       ...(sweepEveryMs !== undefined && { intervalMs: sweepEveryMs }),
@@ -183,6 +188,7 @@ export class Engine {
       )
       const member = membership
       const drain = await Drain.open(parts.stateDirectory, clock)
+      const pinned = await Pinned.open(parts.stateDirectory)
       const host: OwnHost = {
         store: parts.store,
         limiter: parts.limiter,
@@ -227,6 +233,7 @@ export class Engine {
         saves,
         last.access,
         drain,
+        pinned,
         unsaved,
         parts,
       )

@@ -4,10 +4,11 @@ import type { ProjectId } from '../../pipeline/base/ids.ts'
 export interface MountedFacts {
   readonly id: ProjectId
   readonly inUse: boolean
+  readonly pinned: boolean
   readonly idleMs: number
 }
 
-export type WhyMounted = 'in-use' | 'used-lately'
+export type WhyMounted = 'in-use' | 'pinned' | 'used-lately'
 
 export interface IdlePlan {
   /** Longest unused first. */
@@ -17,8 +18,8 @@ export interface IdlePlan {
 
 export function planUnmounts(mounted: readonly MountedFacts[], idleAfterMs: number): IdlePlan {
   const stay = new Map<ProjectId, WhyMounted>()
-  const going = mounted.filter(({ id, inUse, idleMs }) => {
-    const why = inUse ? 'in-use' : idleMs < idleAfterMs ? 'used-lately' : undefined
+  const going = mounted.filter(({ id, inUse, pinned, idleMs }) => {
+    const why = inUse ? 'in-use' : pinned ? 'pinned' : idleMs < idleAfterMs ? 'used-lately' : undefined
     if (why) stay.set(id, why)
     return why === undefined
   })

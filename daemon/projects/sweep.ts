@@ -17,6 +17,7 @@ export interface SweeperOptions {
   readonly host: ProjectHost
   readonly access: LastAccess
   readonly settings: ResidencySettings
+  readonly isPinned: (id: ProjectId) => boolean
   readonly evict: (id: ProjectId, signal: AbortSignal) => Promise<unknown>
   /** False where it stays mounted because somebody wants it. */
   readonly unmount: (id: ProjectId, idleAfterMs: number, signal: AbortSignal) => Promise<boolean>
@@ -86,7 +87,7 @@ export class Sweeper {
   }
 
   async sweep(signal: AbortSignal): Promise<Sweep> {
-    const { host, access, evict } = this.#options
+    const { host, access, isPinned, evict } = this.#options
     const [{ residents }, used, pool] = await Promise.all([
       survey(host, { signal }),
       entriesInUse(host.mountRoot),
@@ -96,7 +97,7 @@ export class Sweeper {
       const inUse = used.has(id) || host.locks.state(id) !== undefined
       // Whoever has a directory or a file open in it comes by no look-up that anybody would see.
       if (used.has(id)) access.used(id)
-      return { id, inUse, pinned: false, idleMs: access.idleMs(id), usedBytes, mounted }
+      return { id, inUse, pinned: isPinned(id), idleMs: access.idleMs(id), usedBytes, mounted }
     })
     const space = { usedBytes: pool.usedBytes, totalBytes: pool.usedBytes + pool.availableBytes }
     const plan = planResidency(facts, space, this.#settings)

@@ -54,12 +54,13 @@ const withIdle = (
     }
   })
 
-test('in use or used lately they stay mounted; of the others the longest unused goes first', () => {
+test('in use, pinned or used lately they stay mounted; of the others the longest unused goes first', () => {
   const facts = [
-    { id: P, inUse: false, idleMs: 50 },
-    { id: Q, inUse: false, idleMs: 90 },
-    { id: projectId('busy'), inUse: true, idleMs: 900 },
-    { id: projectId('late'), inUse: false, idleMs: 49 },
+    { id: P, inUse: false, pinned: false, idleMs: 50 },
+    { id: Q, inUse: false, pinned: false, idleMs: 90 },
+    { id: projectId('busy'), inUse: true, pinned: true, idleMs: 900 },
+    { id: projectId('late'), inUse: false, pinned: false, idleMs: 49 },
+    { id: projectId('kept'), inUse: false, pinned: true, idleMs: 900 },
   ]
   const { unmount, stay } = planUnmounts(facts, 50)
   assert.equal(unmount, [Q, P])
@@ -68,6 +69,7 @@ test('in use or used lately they stay mounted; of the others the longest unused 
     [
       ['busy', 'in-use'],
       ['late', 'used-lately'],
+      ['kept', 'pinned'],
     ],
   )
   assert.equal(planUnmounts(facts, Infinity).unmount, [])
