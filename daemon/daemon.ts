@@ -7,6 +7,7 @@ import { openZfs, type Zfs } from '../native/zfs/zfs.ts'
 import { messageOf, TidepoolError } from '../pipeline/base/errors.ts'
 import type { ProjectId } from '../pipeline/base/ids.ts'
 import { type OpenedStore, openStore } from '../pipeline/stores/open.ts'
+import { StreamCache } from '../pipeline/stores/stream-cache/index.ts'
 import { FuseLayer } from './access/fuse-layer.ts'
 import type { AccessCallbacks, AccessLayer } from './access/layer.ts'
 import { listProjects } from './access/list-projects.ts'
@@ -21,6 +22,18 @@ import { type Served, serve } from './control/server.ts'
 import { unsavedOf } from './control/unsaved.ts'
 import { drainView, sweepView } from './control/views.ts'
 import { Engine } from './projects/engine.ts'
+
+/** Undefined where none is wanted. What can't be kept is told, and read from the store. */
+async function openCache(
+  { cache: { directory, maxBytes } }: Config,
+  say: DaemonParts['say'],
+): Promise<StreamCache | undefined> {
+  if (directory === undefined) return undefined
+  return StreamCache.open(directory, {
+    maxBytes,
+    onProblem: (error) => say?.(`stream cache: ${messageOf(error)}`),
+  })
+}
 
 export const socketOf = (config: Pick<Config, 'run'>): string => join(config.run, 'tidepool.sock')
 
@@ -76,11 +89,13 @@ export class Daemon {
     const opened = parts.opened ?? (await openStore(config.store, { signal }))
     try {
       const layer = new FuseLayer({ socket: accessSocketOf(config) })
+      const streamCache = await openCache(config, parts.say)
       const zfs = parts.zfs ?? (await openZfs({}, signal ? { signal } : {}))
       const engine = await Engine.start(
         {
           store: opened.store,
           limiter: opened.limiter,
+          streamCache,
           zfs,
           parent: datasetName(config.dataset),
           mountRoot: config.mounts,
@@ -162,6 +177,7 @@ export class Daemon {
       longestUnsavedMs: Math.round(engine.saves.longestUnsavedMs),
       unsaved: unsavedOf(engine, residents),
       slowSaves: engine.saves.slow.map(({ id, forMs }) => ({ id, forMs: Math.round(forMs) })),
+      cache: engine.host.streamCache?.state ?? null,
       open: engine.saves.size,
       failingSaves: engine.saves.failing.map(({ id, error }) => ({
         id,

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client } from '../../daemon/client/client.ts'
 import { parseConfig } from '../../daemon/config/read.ts'
+import type { Config } from '../../daemon/config/schema.ts'
 import { Daemon, socketOf } from '../../daemon/daemon.ts'
 import { fixedLimiter } from '../../pipeline/limit/limiter.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
@@ -14,6 +15,7 @@ export interface DaemonSetting {
   readonly socket: string
   readonly fake: FakeZfs
   readonly again: () => Promise<Daemon>
+  readonly startWith: (config: Config) => Promise<Daemon>
   /** Its configuration, watched. */
   readonly configFile: string
 }
@@ -36,8 +38,9 @@ export const withDaemon = (body: (setting: DaemonSetting) => Promise<void>): Pro
     const store = memoryStore()
     const limiter = fixedLimiter({ count: 8, maxBytes: 64 * 2 ** 20 })
     const opened = { store, limiter, close: async () => {} }
-    const start = (): Promise<Daemon> =>
-      Daemon.start(config, undefined, { opened, zfs: fake.zfs, configFile })
+    const startWith = (wanted: Config): Promise<Daemon> =>
+      Daemon.start(wanted, undefined, { opened, zfs: fake.zfs, configFile })
+    const start = (): Promise<Daemon> => startWith(config)
     const daemon = await start()
     const socket = socketOf(config)
     try {
@@ -47,6 +50,7 @@ export const withDaemon = (body: (setting: DaemonSetting) => Promise<void>): Pro
         socket,
         fake,
         again: start,
+        startWith,
         configFile,
       })
     } finally {
