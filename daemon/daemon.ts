@@ -7,6 +7,7 @@ import { openZfs, type Zfs } from '../native/zfs/zfs.ts'
 import { messageOf, TidepoolError } from '../pipeline/base/errors.ts'
 import type { ProjectId } from '../pipeline/base/ids.ts'
 import { type OpenedStore, openStore } from '../pipeline/stores/open.ts'
+import { StreamCache } from '../pipeline/stores/stream-cache/index.ts'
 import { FuseLayer } from './access/fuse-layer.ts'
 import type { AccessCallbacks, AccessLayer } from './access/layer.ts'
 import { listProjects } from './access/list-projects.ts'
@@ -15,15 +16,31 @@ import type { Opens } from './access/opens.ts'
 import { BearerTokens } from './auth/bearer-tokens.ts'
 import { type Refused, refusalEntry, writeRefusal } from './auth/caller.ts'
 import { Owners } from './auth/owners.ts'
+import { engineSettings } from './config/engine-settings.ts'
+import { LiveConfig, type Reloaded } from './config/live.ts'
 import type { Config } from './config/schema.ts'
+import { type Watching, watchFile } from './config/watch.ts'
 import { type Listeners, listen } from './control/listeners.ts'
 import { routes } from './control/routes.ts'
-import { sweepView } from './control/views.ts'
+import { unsavedOf } from './control/unsaved.ts'
+import { drainView, sweepView } from './control/views.ts'
 import { Journal } from './journal.ts'
 import { noticesIn } from './notices/directory.ts'
 import { Notices } from './notices/notices.ts'
 import { Engine } from './projects/engine.ts'
 import { mountPointOf } from './projects/mount-point.ts'
+
+/** Undefined where none is wanted. What can't be kept is told, and read from the store. */
+async function openCache(
+  { cache: { directory, maxBytes } }: Config,
+  say: DaemonParts['say'],
+): Promise<StreamCache | undefined> {
+  if (directory === undefined) return undefined
+  return StreamCache.open(directory, {
+    maxBytes,
+    onProblem: (error) => say?.(`stream cache: ${messageOf(error)}`),
+  })
+}
 
 export const socketOf = (config: Pick<Config, 'run'>): string => join(config.run, 'tidepool.sock')
 
@@ -36,6 +53,10 @@ export interface DaemonParts {
   readonly zfs?: Zfs
   /** Hears of every refused request. @default a line on stderr */
   readonly refused?: Refused
+  /** Where the configuration was read, so that it is read again when it has changed. */
+  readonly configFile?: string
+  /** For the log. */
+  readonly say?: (line: string) => void
 }
 
 /** Everybody may speak here, and is answered what an owner may know. */
@@ -46,7 +67,8 @@ export const accessSocketOf = (config: Pick<Config, 'run'>): string =>
   join(config.run, 'access', 'access.sock')
 
 export class Daemon {
-  readonly config: Config
+  /** As it is in force. */
+  readonly live: LiveConfig
   readonly engine: Engine
   readonly zfs: Zfs
   readonly #opened: OpenedStore
@@ -59,6 +81,7 @@ export class Daemon {
   readonly tokens: BearerTokens
   #listeners: Listeners | undefined
   readonly journal: Journal
+  #watching: Watching | undefined
 
   private constructor(
     config: Config,
@@ -67,8 +90,13 @@ export class Daemon {
     engine: Engine,
     layer: AccessLayer,
     journal: Journal,
+    { configFile, say }: DaemonParts,
   ) {
-    this.config = config
+    this.live = new LiveConfig(config, {
+      file: configFile,
+      apply: (next) => engine.reconfigure(engineSettings(next)),
+      say,
+    })
     this.#opened = opened
     this.zfs = zfs
     this.engine = engine
@@ -88,39 +116,29 @@ export class Daemon {
       const layer = new FuseLayer({ socket: accessSocketOf(config) })
       const owners = await Owners.open(config.run)
       const journal = new Journal(config.audit ?? join(config.state, 'audit.log'))
+      const streamCache = await openCache(config, parts.say)
       const zfs = parts.zfs ?? (await openZfs({}, signal ? { signal } : {}))
       const engine = await Engine.start(
         {
           store: opened.store,
           limiter: opened.limiter,
+          streamCache,
           zfs,
           parent: datasetName(config.dataset),
           mountRoot: config.mounts,
           stateDirectory: config.state,
           name: config.name ?? hostname(),
-          settings: {
-            retention: config.keep,
-            snapshotQuotaFactor: config.save.snapshotQuotaFactor,
-            takeover: config.takeover,
-            evictAfterCommitMs: config.evict.afterCommit,
-          },
-          residency: {
-            highWatermark: config.evict.highWatermark,
-            lowWatermark: config.evict.lowWatermark,
-            idleGraceMs: config.evict.grace,
-            ...(config.evict.maxResident !== undefined && { maxResident: config.evict.maxResident }),
-            ...(config.evict.idleAfter !== undefined && { evictIdleAfterMs: config.evict.idleAfter }),
-          },
+          ...engineSettings(config),
           unmounted: (id) => layer.forget(id),
           mounted: (id, path) => owners.mounted(id, path),
           left: (id) => owners.left(id),
           tell: journal.tell,
           membership: { onChange: journal.membership },
-          saves: { intervalMs: config.save.interval, atOnce: config.save.atOnce },
+          unmounting: (id) => layer.hold(id),
         },
         signal,
       )
-      const daemon = new Daemon(config, opened, zfs, engine, layer, journal)
+      const daemon = new Daemon(config, opened, zfs, engine, layer, journal, parts)
       try {
         // Before anything is touched: while its socket is made no directory may be, for their modes would suffer.
         daemon.#listeners = await listen(daemon, {
@@ -135,13 +153,14 @@ export class Daemon {
             listen: config.listen,
             tokens: daemon.tokens,
             endpointFile: endpointFileOf(config),
-            say: (line) => void process.stderr.write(`tidepool: ${line}\n`),
+            say: parts.say ?? ((line) => void process.stderr.write(`tidepool: ${line}\n`)),
           },
         })
         // Once the sockets are ours, the tokens beside them are.
         await owners.start(engine)
         await layer.start(daemon.#callbacks())
         daemon.#notices = daemon.#keepNotices()
+        await daemon.#watchConfig()
         journal.events.tell('daemon-started', null)
         return daemon
       } catch (error) {
@@ -156,14 +175,19 @@ export class Daemon {
     }
   }
 
+  get config(): Config {
+    return this.live.inForce
+  }
+
   /** Fires when it begins to stop. */
   get signal(): AbortSignal {
     return this.#stop.signal
   }
 
-  /** Reads what proves who may ask, and who it is itself, again: certificate, key and tokens. */
-  async reload(): Promise<void> {
+  /** Reads again what proves who may ask and who it is itself (certificate, key, tokens), and its configuration. */
+  async reload(): Promise<Reloaded> {
     await this.#listeners?.reload()
+    return this.live.reload()
   }
 
   /** Where its users find a project. */
@@ -194,6 +218,13 @@ export class Daemon {
     }
   }
 
+  async #watchConfig(): Promise<void> {
+    const { file } = this.live
+    if (file === undefined) return
+    const again = (): void => void this.live.reload().catch(() => {}) // it says so itself
+    this.#watching = await watchFile(file, again, (error) => this.live.unwatched(error))
+  }
+
   async status() {
     const { engine, config } = this
     const residents = await engine.residents()
@@ -212,6 +243,9 @@ export class Daemon {
       resident: residents.length,
       mounted: residents.filter(({ mounted }) => mounted).length,
       longestUnsavedMs: Math.round(engine.saves.longestUnsavedMs),
+      unsaved: unsavedOf(engine, residents),
+      slowSaves: engine.saves.slow.map(({ id, forMs }) => ({ id, forMs: Math.round(forMs) })),
+      cache: engine.host.streamCache?.state ?? null,
       open: engine.saves.size,
       failingSaves: engine.saves.failing.map(({ id, error }) => ({
         id,
@@ -220,6 +254,8 @@ export class Daemon {
       busy: engine.host.locks.busy,
       sweep: sweepView(engine.sweeper),
       auditLost: this.journal.audit.lost.count,
+      drain: drainView(engine.drain),
+      leftUnsaved: engine.leftUnsaved,
     }
   }
 
@@ -232,6 +268,7 @@ export class Daemon {
     // Whoever listens hears of it before his connection ends.
     await this.journal.leave()
     this.#stop.abort(reason)
+    await this.#watching?.close()
     // First of all: who waits in a path is answered by the next daemon, and not with an error of this one.
     await this.#layer.stop()
     await this.opens.stop()

@@ -105,8 +105,13 @@ export const groups: readonly Group[] = [
   },
   {
     name: 'pin',
-    about: 'Keep a point whatever the policy says',
+    about: 'Keep a point whatever the policy says, or a project in this pool',
     load: async () => (await import('./verbs/pin.ts')).verb,
+  },
+  {
+    name: 'unpin',
+    about: 'The end of a pin',
+    load: async () => (await import('./verbs/unpin.ts')).verb,
   },
   {
     name: 'acknowledge',
@@ -129,6 +134,21 @@ export const groups: readonly Group[] = [
     load: async () => (await import('./verbs/events.ts')).verb,
   },
   {
+    name: 'drain',
+    about: 'Open nothing more here, save everything, empty the pool',
+    load: async () => (await import('./verbs/drain.ts')).verb,
+  },
+  {
+    name: 'undrain',
+    about: 'Open projects here again',
+    load: async () => (await import('./verbs/undrain.ts')).verb,
+  },
+  {
+    name: 'put-away',
+    about: 'Save everything before this host goes down',
+    load: async () => (await import('./verbs/put-away.ts')).verb,
+  },
+  {
     name: 'daemon',
     about: 'Serve the projects of this host',
     load: async () => (await import('./verbs/daemon.ts')).verb,
@@ -141,6 +161,11 @@ export const groups: readonly Group[] = [
         name: 'check',
         about: 'Read it as the daemon would',
         load: async () => (await import('./verbs/config-check.ts')).verb,
+      },
+      {
+        name: 'reload',
+        about: 'Have the daemon read it again',
+        load: async () => (await import('./verbs/config-reload.ts')).verb,
       },
       {
         name: 'example',

@@ -16,6 +16,7 @@ const BEGINNINGS: Readonly<Record<string, string>> = {
 }
 const LEFT_OUT: Readonly<Record<string, string>> = {
   name: 'host1',
+  directory: '/var/lib/tidepool/cache',
   maxResident: '500',
   idleAfter: '7d',
   port: '7433',

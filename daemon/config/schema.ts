@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { DEFAULT_RETENTION } from '../../pipeline/graph/retention.ts'
 import { BROWSE } from '../access/layer.ts'
 import { isLoopback } from '../auth/same-site.ts'
-import { parseDuration, parseShare } from '../cli/units.ts'
+import { parseDuration, parseShare, parseSize } from '../cli/units.ts'
 import { DEFAULT_RESIDENCY } from '../projects/residency.ts'
 
 /** Text that one of our own readers understands; its error is the key's. */
@@ -19,6 +19,7 @@ const readBy = <T>(read: (text: string) => T, what: string) =>
 
 const duration = readBy(parseDuration, 'duration such as 90s, 5m or 24h')
 const share = readBy(parseShare, 'share such as 80%')
+const size = readBy(parseSize, 'size such as 512M or 10G')
 const path = z.string().regex(/^\//, 'is no absolute path')
 const count = z.int().min(0)
 
@@ -92,6 +93,23 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('how many points of a project stay restorable'),
+  unmount: z
+    .strictObject({
+      idleAfter: duration
+        .prefault('15m')
+        .describe('unused for so long a project is unmounted; the next touch mounts it again'),
+    })
+    .prefault({}),
+  cache: z
+    .strictObject({
+      directory: path
+        .optional()
+        .describe(
+          'where streams are kept that were received, to open again without the store; left out: nowhere',
+        ),
+      maxBytes: size.prefault('10G').describe('what they take at most'),
+    })
+    .prefault({}),
   evict: z
     .strictObject({
       maxResident: z.int().min(1).optional().describe('projects in the pool; as many as fit where left out'),

@@ -19,6 +19,13 @@ export const pinPoint = (host: Marking, id: ProjectId, point: Guid, options: Act
     next: (project) => keepPoint(project, point, 'pinned'),
   })
 
+/** The end of a pin; a mark that nobody has set by hand stays. */
+export const unpinPoint = (host: Marking, id: ProjectId, point: Guid, options: ActOptions = {}) =>
+  until(host, id, options, {
+    done: ({ statics }) => statics.kept[point] !== 'pinned',
+    next: (project) => acknowledgePoints(project, [point]),
+  })
+
 /** From now on the policy alone decides about these; points without a mark are passed over. */
 export const acknowledge = (
   host: Marking,

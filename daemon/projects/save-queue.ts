@@ -15,9 +15,11 @@ export interface SaveQueueOptions {
   readonly save: (id: ProjectId, signal: AbortSignal) => Promise<unknown>
   /** From the start of one save to the start of the next. @default 60 s */
   readonly intervalMs?: number
-  /** Saves under way at a time. @default 2 */
+  /** Saves under way at a time; more where others wait for too long. @default 2 */
   readonly atOnce?: number
 }
+
+export type SaveSettings = Required<Pick<SaveQueueOptions, 'intervalMs' | 'atOnce'>>
 
 export interface SaveState {
   /** On the monotonic clock, as all here. What was written since is perhaps saved nowhere. */
@@ -46,25 +48,44 @@ const JITTER = 0.2
 /** A save that takes long is not begun again before it has been quiet for as long as that. */
 const REST_FACTOR = 2
 const RETRY_BASE_MS = 1_000
+/** Of the interval: one that has waited so long for its turn is given room beside the others, up to so many times as many. */
+const LATE = 0.05
+const ROOM_FACTOR = 4
+/** In intervals: a save that takes longer is told of, and keeps no place from the others. */
+const SLOW = 5
+/** Of the interval: how soon those are saved of which nobody knows what is saved. */
+const SOON = 0.25
 
 export class SaveQueue {
-  readonly #options: Required<SaveQueueOptions>
+  #options: Required<SaveQueueOptions>
   readonly #watched = new Map<ProjectId, Watched>()
-  /** Whose save is under way; also of one that was forgotten, and perhaps is watched again, before its save has ended. */
-  readonly #saving = new Set<ProjectId>()
+  /** Since when whose save is under way; also of one that was forgotten, and perhaps is watched again, before its save has ended. */
+  readonly #saving = new Map<ProjectId, number>()
   #wake: () => void = () => {}
 
   constructor(options: SaveQueueOptions) {
     this.#options = { intervalMs: INTERVAL_MS, atOnce: AT_ONCE, ...options }
   }
 
-  /** From its mount on; nothing that it holds now is unsaved. Watched already is no error. */
-  watch(id: ProjectId): void {
+  /** From the next save of each project on. */
+  reconfigure(options: SaveSettings): void {
+    this.#options = { ...this.#options, ...options }
+    const latestMs = this.#options.clock.monotonicMs() + this.#options.intervalMs
+    for (const watched of this.#watched.values()) watched.nextAtMs = Math.min(watched.nextAtMs, latestMs)
+    this.#wake()
+  }
+
+  /**
+   * From its mount on; nothing that it holds now is unsaved, or else `found`: an earlier process has watched it, and an interval may be
+   * unsaved already. Watched already is no error.
+   */
+  watch(id: ProjectId, { found = false } = {}): void {
     if (this.#watched.has(id)) return
-    const nowMs = this.#options.clock.monotonicMs()
+    const { clock, intervalMs, random } = this.#options
+    const nowMs = clock.monotonicMs()
     this.#watched.set(id, {
-      savedUpToMs: nowMs,
-      nextAtMs: nowMs + this.#jittered(),
+      savedUpToMs: found ? nowMs - intervalMs : nowMs,
+      nextAtMs: nowMs + (found ? SOON * intervalMs * random() : this.#jittered()),
       running: undefined,
       error: undefined,
       failures: 0,
@@ -100,6 +121,11 @@ export class SaveQueue {
     }
   }
 
+  /** Those that were saved the longest ago first. */
+  get ids(): readonly ProjectId[] {
+    return [...this.#watched].sort(([, a], [, b]) => a.savedUpToMs - b.savedUpToMs).map(([id]) => id)
+  }
+
   get size(): number {
     return this.#watched.size
   }
@@ -107,6 +133,14 @@ export class SaveQueue {
   /** Those whose last save failed, each with why. */
   get failing(): readonly { readonly id: ProjectId; readonly error: unknown }[] {
     return [...this.#watched].flatMap(([id, { error }]) => (error === undefined ? [] : [{ id, error }]))
+  }
+
+  /** Saves that take so long that something may be wrong with them. */
+  get slow(): readonly { readonly id: ProjectId; readonly forMs: number }[] {
+    const nowMs = this.#options.clock.monotonicMs()
+    return [...this.#saving].flatMap(([id, startedMs]) =>
+      nowMs - startedMs < this.#slowMs ? [] : [{ id, forMs: nowMs - startedMs }],
+    )
   }
 
   /** How far back the least saved one goes: what a crash of the pool would cost now. */
@@ -120,7 +154,7 @@ export class SaveQueue {
     const saves = new Set<Promise<void>>()
     while (!signal.aborted) {
       const due = this.#due()
-      if (due && this.#saving.size < this.#options.atOnce) {
+      if (due && this.#hasRoomFor(due[1])) {
         const save = this.#save(...due, signal).finally(() => saves.delete(save))
         saves.add(save)
       } else await this.#pause(signal)
@@ -142,12 +176,27 @@ export class SaveQueue {
     return first
   }
 
+  #hasRoomFor({ nextAtMs }: Watched): boolean {
+    const { clock, atOnce } = this.#options
+    const nowMs = clock.monotonicMs()
+    const under = [...this.#saving.values()].filter((startedMs) => nowMs - startedMs < this.#slowMs).length
+    return under < (nowMs - nextAtMs >= this.#lateMs ? ROOM_FACTOR * atOnce : atOnce)
+  }
+
+  get #lateMs(): number {
+    return LATE * this.#options.intervalMs
+  }
+
+  get #slowMs(): number {
+    return SLOW * this.#options.intervalMs
+  }
+
   async #save(id: ProjectId, watched: Watched, signal: AbortSignal): Promise<void> {
     const { clock, save } = this.#options
     const running = new LinkedAbort(signal)
     const startedMs = clock.monotonicMs()
     watched.running = running
-    this.#saving.add(id)
+    this.#saving.set(id, startedMs)
     try {
       await save(id, running.signal)
       watched.savedUpToMs = startedMs
@@ -168,23 +217,25 @@ export class SaveQueue {
     }
   }
 
-  /** Until the next one is due, there is room, or something has changed. */
+  /** Until the next one is due, there is room, one has waited too long, or something has changed. */
   async #pause(signal: AbortSignal): Promise<void> {
-    const { clock, atOnce } = this.#options
+    const { clock } = this.#options
     const sleeping = new LinkedAbort(signal)
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve
     })
-    const nextMs = Math.min(
+    const nowMs = clock.monotonicMs()
+    const dueMs = Math.min(
       ...[...this.#watched].filter(([id]) => !this.#saving.has(id)).map(([, { nextAtMs }]) => nextAtMs),
     )
+    const slowMs = [...this.#saving.values()].map((startedMs) => startedMs + this.#slowMs)
+    const nextMs = Math.min(...[dueMs, dueMs + this.#lateMs, ...slowMs].filter((ms) => ms > nowMs))
     const ended = new Promise<void>((resolve) => {
       sleeping.signal.addEventListener('abort', () => resolve(), { once: true })
     })
-    const slept =
-      this.#saving.size < atOnce && Number.isFinite(nextMs)
-        ? clock.sleep(Math.max(0, nextMs - clock.monotonicMs()), sleeping.signal).catch(() => {})
-        : ended
+    const slept = Number.isFinite(nextMs)
+      ? clock.sleep(nextMs - nowMs, sleeping.signal).catch(() => {})
+      : ended
     await Promise.race([woken, slept, ended])
     sleeping.abort(new Error('woken'))
     sleeping.leave()

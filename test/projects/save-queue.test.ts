@@ -133,7 +133,7 @@ test('no more are under way than it is told, and who waits longest comes first',
     {
       save: async (_id, signal, clock) => {
         most = Math.max(most, ++now)
-        await clock.sleep(20_000, signal)
+        await clock.sleep(1_000, signal)
         now -= 1
       },
     },
@@ -232,5 +232,81 @@ test('with twenty writers and saves of up to a second nothing stays unsaved for 
     { random, save: (_id, signal, clock) => clock.sleep(int(random, 10, 1000), signal) },
   )
 })
+
+test('with twenty writers whose saves take so long that their places are too few, they get more', () => {
+  const random = seeded(runSeed('slow saves'))
+  let under = 0
+  let most = 0
+  return working(
+    async ({ queue, clock }) => {
+      for (let index = 0; index < 20; index++) queue.watch(projectId(`w${index}`))
+      let longestMs = 0
+      for (let step = 0; step < 900; step++) {
+        await clock.advance(1000)
+        longestMs = Math.max(longestMs, queue.longestUnsavedMs)
+      }
+      assert.ok(longestMs <= 90_000, `${longestMs} ms`)
+      assert.ok(most > 2 && most <= 8, `${most} at once`)
+    },
+    {
+      random,
+      save: async (_id, signal, clock) => {
+        most = Math.max(most, ++under)
+        await clock.sleep(int(random, 8_000, 12_000), signal).finally(() => under--)
+      },
+    },
+  )
+})
+
+test('saves that never settle are told of, and the others do not wait for them', () => {
+  const deaf = [projectId('d0'), projectId('d1')]
+  const end = new AbortController()
+  return working(
+    async ({ queue, clock }) => {
+      const others = Array.from({ length: 20 }, (_, index) => projectId(`w${index}`))
+      for (const id of [...deaf, ...others]) queue.watch(id)
+      let longestMs = 0
+      for (let step = 0; step < 900; step++) {
+        await clock.advance(1000)
+        for (const id of others)
+          longestMs = Math.max(longestMs, clock.monotonicMs() - (queue.state(id)?.savedUpToMs ?? 0))
+      }
+      assert.ok(longestMs <= 90_000, `${longestMs} ms`)
+      assert.equal(
+        [...queue.slow].sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ id, forMs }) => [id, forMs > 300_000]),
+        deaf.map((id) => [id, true]),
+      )
+      end.abort(new Error('the end of the test'))
+    },
+    {
+      random: seeded(runSeed('deaf saves')),
+      save: async (id, signal, clock) => {
+        if (deaf.includes(id)) await clock.sleep(1e9, end.signal).catch(() => {})
+        else await clock.sleep(1000, signal)
+      },
+    },
+  )
+})
+
+test('what an earlier process has watched is saved soon, for nobody knows what it had saved', () =>
+  working(async ({ queue, clock, saves }) => {
+    queue.watch(P, { found: true })
+    assert.is(queue.longestUnsavedMs, 60_000)
+    await clock.advance(15_000)
+    assert.is(saves.length, 1)
+    assert.is(queue.longestUnsavedMs, 15_000)
+  }))
+
+test('a shorter interval holds for those that wait already', () =>
+  working(
+    async ({ queue, clock, saves }) => {
+      queue.watch(P)
+      await clock.advance(1000)
+      queue.reconfigure({ intervalMs: 10_000, atOnce: 1 })
+      await clock.advance(25_000)
+      assert.equal(times(saves), [11_000, 21_000])
+    },
+    { intervalMs: 3_600_000 },
+  ))
 
 test.run()

@@ -1,4 +1,5 @@
 /** A daemon of a test's own over a fake ZFS and a store in memory, and a client that asks it. */
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Refusal } from '../../daemon/auth/caller.ts'
 import { Client } from '../../daemon/client/client.ts'
@@ -19,6 +20,9 @@ export interface DaemonSetting {
   readonly refusals: Refusal[]
   readonly fake: FakeZfs
   readonly again: () => Promise<Daemon>
+  readonly startWith: (config: Config) => Promise<Daemon>
+  /** Its configuration, watched. */
+  readonly configFile: string
 }
 
 /** `more` are lines of its configuration. */
@@ -28,31 +32,44 @@ export const withDaemon = (
 ): Promise<void> =>
   withFakeZfs(async (fake) => {
     const at = (name: string): string => join(fake.directory, name)
-    const config = parseConfig(
-      [
-        'store: dir:/unused',
-        `dataset: ${fake.parent}`,
-        `access: ${at('projects')}`,
-        `mounts: ${at('mnt')}`,
-        `state: ${at('state')}`,
-        `run: ${at('run')}`,
-        'evict: {afterCommit: 0s}',
-        ...more,
-      ].join('\n'),
-      'test.yaml',
-    )
+    const configFile = at('tidepool.yaml')
+    const text = [
+      'store: dir:/unused',
+      `dataset: ${fake.parent}`,
+      `access: ${at('projects')}`,
+      `mounts: ${at('mnt')}`,
+      `state: ${at('state')}`,
+      `run: ${at('run')}`,
+      'evict: {afterCommit: 0s}',
+      ...more,
+    ].join('\n')
+    await writeFile(configFile, text)
+    const config = parseConfig(text, configFile)
     const store = memoryStore()
     const limiter = fixedLimiter({ count: 8, maxBytes: 64 * 2 ** 20 })
     const opened = { store, limiter, close: async () => {} }
     const refusals: Refusal[] = []
     const refused = (refusal: Refusal): void => void refusals.push(refusal)
-    const start = (): Promise<Daemon> => Daemon.start(config, undefined, { opened, zfs: fake.zfs, refused })
+    const startWith = (wanted: Config): Promise<Daemon> =>
+      Daemon.start(wanted, undefined, { opened, zfs: fake.zfs, refused, configFile })
+    const start = (): Promise<Daemon> => startWith(config)
     const daemon = await start()
     const socket = socketOf(config)
     const ownersSocket = ownersSocketOf(config)
     const client = new Client({ socket, limitMs: 30_000, restartMs: 0 })
     try {
-      await body({ client, daemon, config, socket, ownersSocket, refusals, fake, again: start })
+      await body({
+        client,
+        daemon,
+        config,
+        socket,
+        ownersSocket,
+        refusals,
+        fake,
+        again: start,
+        startWith,
+        configFile,
+      })
     } finally {
       await daemon.stop()
     }

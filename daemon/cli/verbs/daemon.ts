@@ -13,7 +13,11 @@ export const verb: Verb<[], Options> = {
   async run(cli, _arguments, { config }) {
     const { readConfig } = await import('../../config/read.ts')
     const { Daemon } = await import('../../daemon.ts')
-    const daemon = await Daemon.start(await readConfig(config), cli.signal)
+    const daemon = await Daemon.start(await readConfig(config), cli.signal, {
+      configFile: config,
+      say: (line) => cli.say(line),
+    })
+    cli.surroundings.onHangup?.(() => void daemon.reload().catch(() => {})) // it says so itself
     cli.say(`serving ${daemon.config.dataset} from ${daemon.config.store}`)
     const { removed, writes, left, aside } = daemon.engine.found
     for (const name of removed) cli.say(`removed ${name}: an open had begun it`)

@@ -1,17 +1,25 @@
-/** `pin`: keeps a point of a project whatever the policy says. */
+/** `pin`: keeps a point of a project whatever the policy says, or the project itself in the pool of this host. */
 import { projectId } from '../../../pipeline/base/ids.ts'
 import type { Verb } from '../cli.ts'
 
-export const verb: Verb<[id: string, point: string]> = {
+export const verb: Verb<[id: string, point: string | undefined]> = {
   configure(command) {
-    command.argument('<id>', 'the project').argument('<point>', 'its GUID, as `tidepool history` lists it')
+    command
+      .argument('<id>', 'the project')
+      .argument(
+        '[point]',
+        'its GUID, as `tidepool history` lists it; without it the project stays in this pool',
+      )
   },
 
   async run(cli, [text, point]) {
     const id = projectId(text)
+    if (point === undefined) {
+      const answer = await cli.ask('PUT', `/v1/projects/${id}/stays`, { stays: true })
+      await cli.out.one(answer, () => [`${id} stays in this pool until \`tidepool unpin ${id}\``])
+      return
+    }
     const answer = await cli.ask('POST', `/v1/projects/${id}/pin`, { point })
-    await cli.out.one(answer, () => [
-      `point ${point} of ${id} stays until \`tidepool acknowledge ${id} ${point}\``,
-    ])
+    await cli.out.one(answer, () => [`point ${point} of ${id} stays until \`tidepool unpin ${id} ${point}\``])
   },
 }

@@ -18,10 +18,18 @@ interface Status {
   readonly pool: { readonly health: string; readonly usedBytes: string; readonly availableBytes: string }
   readonly resident: number
   readonly open: number
-  readonly longestUnsavedMs: number
+  readonly unsaved: { readonly count: number; readonly bytes: string | null; readonly oldestMs: number }
+  readonly slowSaves: readonly { readonly id: string; readonly forMs: number }[]
   readonly failingSaves: readonly { readonly id: string; readonly why: string }[]
   readonly busy: readonly string[]
   readonly auditLost: number
+  readonly leftUnsaved: readonly { readonly id: string; readonly why: string }[]
+  readonly drain: {
+    readonly since: string
+    readonly done: boolean
+    readonly evicted: number
+    readonly left: readonly { readonly id: string; readonly because: string | null }[]
+  } | null
 }
 
 interface ProjectStatus {
@@ -41,6 +49,9 @@ interface ProjectStatus {
     readonly nextSaveInMs: number | null
     readonly failedSaves: number
     readonly lastError: string | null
+    readonly mountedBecause: string | null
+    readonly staysBecause: string | null
+    readonly holders: readonly { readonly pid: number; readonly command: string; readonly path: string }[]
   }
 }
 
@@ -62,8 +73,13 @@ export const verb: Verb<[id: string | undefined]> = {
     try {
       const status = await cli.ask<Status>('GET', '/v1/status')
       await cli.out.one(status, () => lines(status))
-      const well = status.mayAct && status.failingSaves.length === 0 && status.pool.health === 'ONLINE'
-      return well && status.auditLost === 0 ? 0 : LOOK_AT_IT
+      const well =
+        status.mayAct &&
+        status.failingSaves.length === 0 &&
+        status.auditLost === 0 &&
+        status.leftUnsaved.length === 0 &&
+        status.pool.health === 'ONLINE'
+      return well ? 0 : LOOK_AT_IT
     } catch (error) {
       if (codeOf(error) !== 'daemon-missing') throw error
       cli.warn('status', error)
@@ -73,7 +89,7 @@ export const verb: Verb<[id: string | undefined]> = {
 }
 
 function lines(status: Status): string[] {
-  const { pool, failingSaves } = status
+  const { pool, failingSaves, leftUnsaved } = status
   const used = BigInt(pool.usedBytes)
   const total = used + BigInt(pool.availableBytes)
   return [
@@ -86,17 +102,35 @@ function lines(status: Status): string[] {
         `${status.dataset}, ${pool.health}, ${humanBytes(used)} of ${humanBytes(total)} used, ZFS ${status.zfs}`,
       ],
       ['projects', `${status.resident} in the pool, ${status.open} open`],
-      [
-        'not saved yet',
-        status.open === 0 ? 'nothing' : `at most the last ${humanDuration(status.longestUnsavedMs)}`,
-      ],
+      ['not saved yet', notSavedYet(status)],
       ['busy', status.busy.length === 0 ? 'nothing' : status.busy.slice(0, 5).join(', ')],
     ]),
     ...(status.auditLost > 0
       ? [`${status.auditLost} entries of the audit log could not be written: see whether its disk is full`]
       : []),
+    ...status.slowSaves.map(({ id, forMs }) => `a save of ${id} takes ${humanDuration(forMs)} already`),
+    ...drainLines(status),
+    ...(leftUnsaved.length > 0 ? ['not saved when this host went down, nor since:'] : []),
+    ...leftUnsaved.slice(0, 20).map(({ id, why }) => `  ${id}: ${why}`),
     ...(failingSaves.length > 0 ? [`${counted(failingSaves.length, 'project')} could not be saved:`] : []),
     ...failingSaves.slice(0, 20).map(({ id, why }) => `  ${id}: ${why}`),
+  ]
+}
+
+function notSavedYet({ unsaved: { count, bytes, oldestMs } }: Status): string {
+  if (count === 0) return 'nothing'
+  const size = bytes === null ? [] : [humanBytes(BigInt(bytes))]
+  return [counted(count, 'project'), ...size, `at most the last ${humanDuration(oldestMs)}`].join(', ')
+}
+
+function drainLines({ drain }: Status): string[] {
+  if (!drain) return []
+  if (drain.done)
+    return ['drained: nothing is left in the pool, and nothing is opened until `tidepool undrain`']
+  const stuck = drain.left.filter(({ because }) => because !== null)
+  return [
+    `draining: ${counted(drain.evicted, 'project')} left the pool, ${drain.left.length} to go`,
+    ...stuck.slice(0, 20).map(({ id, because }) => `  ${id}: ${because}`),
   ]
 }
 
@@ -118,6 +152,11 @@ async function project(cli: Cli, text: string): Promise<number> {
       ...(here.doing
         ? [['doing', `${here.doing.what} for ${humanDuration(here.doing.forMs)}`] as const]
         : []),
+      ...(here.mountedBecause === null ? [] : [['mounted', here.mountedBecause] as const]),
+      ...(here.staysBecause === null ? [] : [['in the pool', here.staysBecause] as const]),
+      ...here.holders.map(
+        ({ pid, command, path }) => ['held by', `${command} (${pid}) with ${path}`] as const,
+      ),
       ...(here.lastError === null ? [] : [['last error', here.lastError] as const]),
     ]),
   )
