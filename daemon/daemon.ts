@@ -13,22 +13,19 @@ import { listProjects } from './access/list-projects.ts'
 import { openProjects } from './access/open-projects.ts'
 import type { Opens } from './access/opens.ts'
 import type { Config } from './config/schema.ts'
+import { accessSocketOf, socketOf } from './config/sockets.ts'
 import { routes } from './control/routes.ts'
 import { type Served, serve } from './control/server.ts'
 import { sweepView } from './control/views.ts'
 import { Engine } from './projects/engine.ts'
 
-export const socketOf = (config: Pick<Config, 'run'>): string => join(config.run, 'tidepool.sock')
+export { accessSocketOf, socketOf }
 
 /** Instead of what the configuration names. */
 export interface DaemonParts {
   readonly opened?: OpenedStore
   readonly zfs?: Zfs
 }
-
-/** Alone in a directory that only root may enter. */
-export const accessSocketOf = (config: Pick<Config, 'run'>): string =>
-  join(config.run, 'access', 'access.sock')
 
 export class Daemon {
   readonly config: Config

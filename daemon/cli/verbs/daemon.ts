@@ -13,7 +13,10 @@ export const verb: Verb<[], Options> = {
   async run(cli, _arguments, { config }) {
     const { readConfig } = await import('../../config/read.ts')
     const { Daemon } = await import('../../daemon.ts')
+    const { DaemonService } = await import('../../service/daemon-service.ts')
+    const service = DaemonService.from(cli.surroundings.env, (why) => cli.say(why))
     const daemon = await Daemon.start(await readConfig(config), cli.signal)
+    service?.ready(daemon)
     cli.say(`serving ${daemon.config.dataset} from ${daemon.config.store}`)
     const { removed, writes, left, aside } = daemon.engine.found
     for (const name of removed) cli.say(`removed ${name}: an open had begun it`)
@@ -24,7 +27,7 @@ export const verb: Verb<[], Options> = {
       if (cli.signal.aborted) resolve()
       else cli.signal.addEventListener('abort', () => resolve(), { once: true })
     })
-    await daemon.stop()
+    await (service ? service.stop(daemon) : daemon.stop())
     // To be told to stop is how it ends.
     return 0
   },
