@@ -1,6 +1,7 @@
 /**
  * Tells systemd how a service of it is. Through the program `systemd-notify`, because Node has no datagram sockets of the Unix
- * kind: a call of it takes 4 ms of a core, which is little for what is said a few times a minute.
+ * kind: a call of it takes 4 ms of a core, which is little for what is said a few times a minute. It speaks in our name, by our
+ * process id, where we may do what that takes (CAP_SYS_ADMIN): so `NotifyAccess=main` is enough.
  */
 import { spawn } from 'node:child_process'
 
