@@ -18,6 +18,7 @@ import { routes } from './control/routes.ts'
 import { type Served, serve } from './control/server.ts'
 import { sweepView } from './control/views.ts'
 import { Engine } from './projects/engine.ts'
+import { claimState } from './state-version.ts'
 
 export { accessSocketOf, socketOf }
 
@@ -49,6 +50,7 @@ export class Daemon {
 
   /** Resolves once projects can be opened; what fails on the way ends what was begun. */
   static async start(config: Config, signal?: AbortSignal, parts: DaemonParts = {}): Promise<Daemon> {
+    await claimState(config.state)
     const opened = parts.opened ?? (await openStore(config.store, { signal }))
     try {
       const layer = new FuseLayer({ socket: accessSocketOf(config) })

@@ -38,10 +38,8 @@ const MARK = '# Written by `tidepool install`'
 /** What it has written may be overwritten and removed; anything else is somebody's own. */
 export const isOurs = (text: string): boolean => text.startsWith(MARK)
 
-export const pathsOf = (root: string): readonly string[] => [
-  ...UNITS.map((name) => join(root, 'etc/systemd/system', name)),
-  join(root, 'etc/tmpfiles.d/tidepool.conf'),
-]
+export const pathsOf = (root: string): readonly string[] =>
+  UNITS.map((name) => join(root, 'etc/systemd/system', name))
 
 /** Rejects where the units would name a program that is not there, or a path that systemd reads otherwise. */
 export async function unitFiles({ root, node, config }: Places): Promise<readonly UnitFile[]> {
@@ -66,7 +64,5 @@ export async function unitFiles({ root, node, config }: Places): Promise<readonl
     ].join('\n')
   }
   const paths = pathsOf(root)
-  return Promise.all(
-    [...UNITS, 'tmpfiles.conf'].map(async (name, at) => ({ path: paths[at] ?? '', text: await text(name) })),
-  )
+  return Promise.all(UNITS.map(async (name, at) => ({ path: paths[at] ?? '', text: await text(name) })))
 }
