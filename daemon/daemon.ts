@@ -12,11 +12,14 @@ import type { AccessCallbacks, AccessLayer } from './access/layer.ts'
 import { listProjects } from './access/list-projects.ts'
 import { openProjects } from './access/open-projects.ts'
 import type { Opens } from './access/opens.ts'
+import { engineSettings } from './config/engine-settings.ts'
+import { LiveConfig } from './config/live.ts'
 import type { Config } from './config/schema.ts'
 import { accessSocketOf, socketOf } from './config/sockets.ts'
+import { type Watching, watchFile } from './config/watch.ts'
 import { routes } from './control/routes.ts'
 import { type Served, serve } from './control/server.ts'
-import { sweepView } from './control/views.ts'
+import { drainView, sweepView } from './control/views.ts'
 import { Engine } from './projects/engine.ts'
 import { claimState } from './state-version.ts'
 
@@ -26,10 +29,15 @@ export { accessSocketOf, socketOf }
 export interface DaemonParts {
   readonly opened?: OpenedStore
   readonly zfs?: Zfs
+  /** Where the configuration was read, so that it is read again when it has changed. */
+  readonly configFile?: string
+  /** For the log. */
+  readonly say?: (line: string) => void
 }
 
 export class Daemon {
-  readonly config: Config
+  /** As it is in force. */
+  readonly live: LiveConfig
   readonly engine: Engine
   readonly zfs: Zfs
   readonly #opened: OpenedStore
@@ -38,9 +46,21 @@ export class Daemon {
   readonly #layer: AccessLayer
   readonly opens: Opens
   #served: Served | undefined
+  #watching: Watching | undefined
 
-  private constructor(config: Config, opened: OpenedStore, zfs: Zfs, engine: Engine, layer: AccessLayer) {
-    this.config = config
+  private constructor(
+    config: Config,
+    opened: OpenedStore,
+    zfs: Zfs,
+    engine: Engine,
+    layer: AccessLayer,
+    { configFile, say }: DaemonParts,
+  ) {
+    this.live = new LiveConfig(config, {
+      file: configFile,
+      apply: (next) => engine.reconfigure(engineSettings(next)),
+      say,
+    })
     this.#opened = opened
     this.zfs = zfs
     this.engine = engine
@@ -64,29 +84,18 @@ export class Daemon {
           mountRoot: config.mounts,
           stateDirectory: config.state,
           name: config.name ?? hostname(),
-          settings: {
-            retention: config.keep,
-            snapshotQuotaFactor: config.save.snapshotQuotaFactor,
-            takeover: config.takeover,
-            evictAfterCommitMs: config.evict.afterCommit,
-          },
-          residency: {
-            highWatermark: config.evict.highWatermark,
-            lowWatermark: config.evict.lowWatermark,
-            idleGraceMs: config.evict.grace,
-            ...(config.evict.maxResident !== undefined && { maxResident: config.evict.maxResident }),
-            ...(config.evict.idleAfter !== undefined && { evictIdleAfterMs: config.evict.idleAfter }),
-          },
+          ...engineSettings(config),
           unmounted: (id) => layer.forget(id),
-          saves: { intervalMs: config.save.interval, atOnce: config.save.atOnce },
+          unmounting: (id) => layer.hold(id),
         },
         signal,
       )
-      const daemon = new Daemon(config, opened, zfs, engine, layer)
+      const daemon = new Daemon(config, opened, zfs, engine, layer, parts)
       try {
         // Before anything is touched: while its socket is made no directory may be, for their modes would suffer.
         daemon.#served = await serve(daemon, { socket: socketOf(config), routes })
         await layer.start(daemon.#callbacks())
+        await daemon.#watchConfig()
         return daemon
       } catch (error) {
         await layer.stop()
@@ -98,6 +107,10 @@ export class Daemon {
       await opened.close()
       throw error
     }
+  }
+
+  get config(): Config {
+    return this.live.inForce
   }
 
   /** Fires when it begins to stop. */
@@ -119,6 +132,13 @@ export class Daemon {
         for (const id of ids) engine.access.used(id)
       },
     }
+  }
+
+  async #watchConfig(): Promise<void> {
+    const { file } = this.live
+    if (file === undefined) return
+    const again = (): void => void this.live.reload().catch(() => {}) // it says so itself
+    this.#watching = await watchFile(file, again, (error) => this.live.unwatched(error))
   }
 
   async status() {
@@ -145,6 +165,8 @@ export class Daemon {
       })),
       busy: engine.host.locks.busy,
       sweep: sweepView(engine.sweeper),
+      drain: drainView(engine.drain),
+      leftUnsaved: engine.leftUnsaved,
     }
   }
 
@@ -156,6 +178,7 @@ export class Daemon {
         hint: 'Ask again when it has started.',
       }),
     )
+    await this.#watching?.close()
     await this.#layer.stop()
     await this.opens.stop()
     await this.#served?.close()

@@ -21,6 +21,9 @@ export interface ClientOptions {
   readonly pauseMs?: number
   /** Called before the daemon is told that it was done. */
   readonly forget: () => void
+  /** Also before the daemon is told; ends by `release`, of all that are held where the daemon has gone. */
+  readonly hold?: (id: ProjectId) => void
+  readonly release?: (id?: ProjectId) => void
   readonly connected?: () => void
   readonly connect?: (path: string) => Socket
 }
@@ -44,6 +47,8 @@ export class DaemonClient {
       maxWaiting: 512,
       pauseMs: 100,
       connected: () => {},
+      hold: () => {},
+      release: () => {},
       connect: (path) => connect(path),
       ...options,
     }
@@ -141,11 +146,16 @@ export class DaemonClient {
       signal.removeEventListener('abort', stop)
       socket.destroy()
       if (this.#socket === socket) this.#socket = undefined
+      this.#options.release()
     }
   }
 
   #take(told: Reply): void {
-    if (told.tell === 'forget') {
+    if (told.tell === 'hold') {
+      this.#options.hold(told.id)
+      this.#send({ ask: 'forgot', seq: told.seq })
+    } else if (told.tell === 'forget') {
+      if (told.id !== undefined) this.#options.release(told.id)
       this.#options.forget()
       this.#send({ ask: 'forgot', seq: told.seq })
     } else this.#asked.get(told.seq)?.answer(told)

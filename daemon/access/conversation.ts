@@ -49,11 +49,20 @@ export class Conversation {
   }
 
   /** True once the other side has forgotten; false where it did not say so before it left, or before it was no longer expected. */
-  forget(): Promise<boolean> {
+  forget(id?: ProjectId): Promise<boolean> {
+    return this.#expect((seq) => ({ tell: 'forget', seq, ...(id !== undefined && { id }) }))
+  }
+
+  /** True once the other side asks for it whatever it knows; false as for `forget`. */
+  hold(id: ProjectId): Promise<boolean> {
+    return this.#expect((seq) => ({ tell: 'hold', seq, id }))
+  }
+
+  #expect(message: (seq: number) => Reply): Promise<boolean> {
     const seq = this.#forgets++
     return new Promise((resolve) => {
       this.#expected.set(seq, resolve)
-      this.#tell({ tell: 'forget', seq })
+      this.#tell(message(seq))
     })
   }
 

@@ -22,6 +22,7 @@ const ERRNO_OF: Readonly<Record<string, Errno>> = {
   // The same access may succeed a moment later.
   'opens-full': 'EAGAIN',
   'opens-stopped': 'EAGAIN',
+  draining: 'EAGAIN',
   'host-lost': 'EAGAIN',
   'host-left': 'EAGAIN',
   'project-busy': 'EAGAIN',

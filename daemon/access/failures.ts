@@ -45,4 +45,8 @@ export class Failures {
   forget(id: ProjectId): void {
     this.#failed.delete(id)
   }
+
+  clear(): void {
+    this.#failed.clear()
+  }
 }

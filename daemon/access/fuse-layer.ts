@@ -29,7 +29,11 @@ export class FuseLayer implements AccessLayer {
   }
 
   /** Of all projects, because what the access process reads anew is the whole of mountinfo. */
-  async forget(_id: ProjectId): Promise<void> {
-    await this.#server?.forget()
+  async forget(id: ProjectId): Promise<void> {
+    await this.#server?.forget(id)
+  }
+
+  async hold(id: ProjectId): Promise<void> {
+    await this.#server?.hold(id)
   }
 }

@@ -33,6 +33,11 @@ export interface AccessLayer {
    * was true before.
    */
   forget(id: ProjectId): Promise<void>
+  /**
+   * For a project that is about to be unmounted: from when it resolves until it is forgotten, an access asks the callbacks though it
+   * is mounted still.
+   */
+  hold(id: ProjectId): Promise<void>
 }
 
 /** What this host's pool has, or what there is. */

@@ -22,6 +22,7 @@ export class Mounted {
   #points: ReadonlySet<string> = new Set()
   #readAtMs = Number.NEGATIVE_INFINITY
   #forgotten = 0
+  readonly #held = new Set<string>()
   #reading: Promise<void> | undefined
   #next: Promise<void> | undefined
 
@@ -33,6 +34,7 @@ export class Mounted {
 
   /** Whether something is mounted at that very path. From memory where that is young and says yes. */
   async has(path: string): Promise<boolean> {
+    if (this.#held.has(path)) return false
     if (this.#clock.monotonicMs() - this.#readAtMs < MEMORY_MS && this.#points.has(path)) return true
     let forgotten: number
     do {
@@ -40,7 +42,18 @@ export class Mounted {
       await this.refresh()
       // What was unmounted while it was being read may still stand in it.
     } while (forgotten !== this.#forgotten)
-    return this.#points.has(path)
+    return this.#points.has(path) && !this.#held.has(path)
+  }
+
+  /** It is about to be unmounted: no until it is released, whatever is mounted. */
+  hold(path: string): void {
+    this.#held.add(path)
+  }
+
+  /** Of all that are held where none is named. */
+  release(path?: string): void {
+    if (path === undefined) this.#held.clear()
+    else this.#held.delete(path)
   }
 
   /** Those that are mounted where they should be, as far as is known now. */

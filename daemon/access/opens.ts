@@ -85,6 +85,11 @@ export class Opens {
     this.#failures.forget(id)
   }
 
+  /** The same for all: the reason was this host's, and is over. */
+  forgetAll(): void {
+    this.#failures.clear()
+  }
+
   /** Undefined where nothing is to be told: it was never touched, or is open. */
   state(id: ProjectId): OpenState | undefined {
     const nowMs = this.#options.clock.monotonicMs()

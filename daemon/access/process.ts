@@ -2,6 +2,7 @@
  * The access process: serves the root of links, from what it knows by itself for as long as that is enough. It is apart from the
  * daemon, so that one that is busy, dead or being replaced disturbs no walk into what is mounted.
  */
+import { join } from 'node:path'
 import { type HowServingEnded, keepServing } from '../../native/fuse/kept.ts'
 import { LinkedAbort } from '../../pipeline/base/abort.ts'
 import { type Clock, systemClock } from '../../pipeline/base/clock.ts'
@@ -44,6 +45,8 @@ export async function serveAccess(
     clock,
     waitLimitMs,
     forget: () => mounted.forget(),
+    hold: (id) => mounted.hold(join(mountRoot, id)),
+    release: (id) => mounted.release(id && join(mountRoot, id)),
     connected: () => void listing.refresh(),
   })
   const paths = new Paths(mountRoot, mounted, client)

@@ -42,7 +42,10 @@ export const reply = z.discriminatedUnion('tell', [
   z.object({ tell: z.literal('failed'), seq, errno: z.enum(ERRNOS).catch('EIO') }),
   /** A part of the list; the last one has no more. */
   z.object({ tell: z.literal('listed'), seq, ids, more: z.boolean() }),
-  z.object({ tell: z.literal('forget'), seq }),
+  /** With an id: what was held of it is over. */
+  z.object({ tell: z.literal('forget'), seq, id: id.optional() }),
+  /** Is about to be unmounted: whoever wants it is to ask, until it is forgotten. Answered like a `forget`. */
+  z.object({ tell: z.literal('hold'), seq, id }),
 ])
 export type Reply = z.infer<typeof reply>
 

@@ -8,6 +8,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import type { Clock } from '../../pipeline/base/clock.ts'
 import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import type { ProjectId } from '../../pipeline/base/ids.ts'
 import { Conversation } from './conversation.ts'
 import type { AccessCallbacks } from './layer.ts'
 import { MEMORY_MS } from './mounted.ts'
@@ -54,10 +55,19 @@ export class AccessServer {
   }
 
   /** Resolves once no access process answers from what it knew before; where one does not say so, its memory runs out by itself. */
-  async forget(): Promise<void> {
+  forget(id?: ProjectId): Promise<void> {
+    return this.#tellAll((talk) => talk.forget(id))
+  }
+
+  /** Resolves once every access process asks for it, whatever is mounted; one that does not say so is not waited for long. */
+  hold(id: ProjectId): Promise<void> {
+    return this.#tellAll((talk) => talk.hold(id))
+  }
+
+  async #tellAll(tell: (talk: Conversation) => Promise<boolean>): Promise<void> {
     // Nobody remembers anything where nobody is: one that lives is connected, or tries it many times in this while.
     if (this.#talks.size === 0 && this.#clock.monotonicMs() - this.#seenMs > ABSENT_MS) return
-    const told = [...this.#talks].map((talk) => talk.forget())
+    const told = [...this.#talks].map(tell)
     const enough = new AbortController()
     const all = Promise.all(told).then((done) => {
       if (done.length > 0 && done.every(Boolean)) enough.abort()

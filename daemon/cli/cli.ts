@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Fires at Ctrl-C. */
   readonly signal: AbortSignal
+  /** SIGHUP calls this from now on, and ends nothing. */
+  readonly onHangup?: (act: () => void) => void
   readonly clock?: Clock
   /** Opens a store by its URL. @default the real stores */
   readonly openStore?: (url: string, options: OpenOptions) => Promise<OpenedStore>

@@ -105,5 +105,9 @@ export async function main(): Promise<void> {
     stderr,
     env,
     signal: interrupted.signal,
+    onHangup: (act) => {
+      process.off('SIGHUP', onSignal)
+      process.on('SIGHUP', act)
+    },
   })
 }

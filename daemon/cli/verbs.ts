@@ -104,6 +104,21 @@ export const groups: readonly Group[] = [
     load: async () => (await import('./verbs/move.ts')).verb,
   },
   {
+    name: 'drain',
+    about: 'Open nothing more here, save everything, empty the pool',
+    load: async () => (await import('./verbs/drain.ts')).verb,
+  },
+  {
+    name: 'undrain',
+    about: 'Open projects here again',
+    load: async () => (await import('./verbs/undrain.ts')).verb,
+  },
+  {
+    name: 'put-away',
+    about: 'Save everything before this host goes down',
+    load: async () => (await import('./verbs/put-away.ts')).verb,
+  },
+  {
     name: 'daemon',
     about: 'Serve the projects of this host',
     load: async () => (await import('./verbs/daemon.ts')).verb,
@@ -126,6 +141,11 @@ export const groups: readonly Group[] = [
         name: 'check',
         about: 'Read it as the daemon would',
         load: async () => (await import('./verbs/config-check.ts')).verb,
+      },
+      {
+        name: 'reload',
+        about: 'Have the daemon read it again',
+        load: async () => (await import('./verbs/config-reload.ts')).verb,
       },
       {
         name: 'example',

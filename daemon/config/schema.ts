@@ -63,6 +63,13 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('how many points of a project stay restorable'),
+  unmount: z
+    .strictObject({
+      idleAfter: duration
+        .prefault('15m')
+        .describe('unused for so long a project is unmounted; the next touch mounts it again'),
+    })
+    .prefault({}),
   evict: z
     .strictObject({
       maxResident: z.int().min(1).optional().describe('projects in the pool; as many as fit where left out'),

@@ -17,6 +17,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'store-unavailable': 503,
   'outcome-unknown': 503,
   'shutting-down': 503,
+  draining: 503,
   'request-timeout': 504,
 }
 

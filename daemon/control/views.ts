@@ -1,7 +1,8 @@
 /** What the API tells of things: the same names everywhere, times in UTC. */
-import { messageOf } from '../../pipeline/base/errors.ts'
+import { messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
+import type { Drain } from '../projects/drain.ts'
 import type { Engine } from '../projects/engine.ts'
 import type { HistoryPoint } from '../projects/history.ts'
 import type { Sweeper } from '../projects/sweep.ts'
@@ -34,6 +35,7 @@ export function hereView(engine: Engine, id: ProjectId) {
     failedSaves: saves?.failures ?? 0,
     lastError: saves?.error instanceof Error ? saves.error.message : null,
     staysBecause: whyHere(engine.sweeper, id),
+    mountedBecause: engine.sweeper.last?.mounted.get(id) ?? null,
     idleMs: saves ? Math.round(engine.access.idleMs(id)) : null,
   }
 }
@@ -56,6 +58,7 @@ export function sweepView({ last, error }: Sweeper) {
   return {
     at: utc(last.atMs),
     evicted: last.evicted,
+    unmounted: last.unmounted,
     refused: last.refused.map(({ id, why: wanted, error: cause }) => ({
       id,
       why: wanted,
@@ -63,6 +66,23 @@ export function sweepView({ last, error }: Sweeper) {
     })),
     shortOfBytes: last.shortOfBytes,
     tooMany: last.tooMany,
+    ...(error !== undefined && { failed: messageOf(error) }),
+  }
+}
+
+export function drainView({ state }: Drain) {
+  if (!state) return null
+  const { sinceMs, evicted, doing, left, isDone, error } = state
+  return {
+    since: utc(sinceMs),
+    done: isDone,
+    evicted,
+    doing: doing ?? null,
+    left: left.map(({ id, error: why }) => ({
+      id,
+      because: why === undefined ? null : messageOf(why),
+      holders: (why instanceof TidepoolError && why.facts.holders) || [],
+    })),
     ...(error !== undefined && { failed: messageOf(error) }),
   }
 }

@@ -17,16 +17,20 @@ import type { StreamCache } from '../../pipeline/stores/stream-cache/index.ts'
 import { type Closed, close } from './close.ts'
 import { type CreateOptions, createProjectHere } from './create.ts'
 import { destroyHere } from './destroy.ts'
+import { Drain } from './drain.ts'
 import { type Evicted, evict } from './evict.ts'
 import type { ActOptions, ProjectHost, ProjectSettings } from './host.ts'
 import { openHostRecord } from './host-record.ts'
+import { type KilledAndClosed, type KillOptions, killAndClose } from './kill-and-close.ts'
 import { type FoundAccess, type LastAccess, openLastAccess } from './last-access.ts'
+import { LeftUnsaved } from './left-unsaved.ts'
 import { ProjectLocks } from './locks.ts'
 import { Membership, type MembershipOptions } from './membership.ts'
 import { type Moved, move } from './move.ts'
 import { roleOf } from './names.ts'
 import { type Opened, open } from './open.ts'
 import { lockPool, type PoolLock } from './pool-lock.ts'
+import { lastPutAway, type NotSaved, notePutAway, type PutAway, saveAll } from './put-away.ts'
 import { Quiet } from './quiet.ts'
 import { changeQuota } from './quota.ts'
 import { type FoundResident, type Reconciled, reconcile, survey } from './reconcile.ts'
@@ -36,9 +40,17 @@ import { removeRestored } from './restored.ts'
 import { Restores } from './restores.ts'
 import { rollBack } from './roll-back.ts'
 import { type Saved, type SaveOptions, save } from './save.ts'
-import { SaveQueue, type SaveQueueOptions } from './save-queue.ts'
+import { SaveQueue, type SaveQueueOptions, type SaveSettings } from './save-queue.ts'
 import { Sweeper } from './sweep.ts'
+import { unmountIdle } from './unmount-idle.ts'
 import type { WhichPoint } from './which-point.ts'
+
+/** What may change while it runs. */
+export interface EngineSettings {
+  readonly settings: ProjectSettings
+  readonly residency: ResidencySettings
+  readonly saves: SaveSettings
+}
 
 export interface EngineParts {
   readonly store: Store
@@ -54,8 +66,10 @@ export interface EngineParts {
   /** Of this host, for people. */
   readonly name: string
   readonly settings: ProjectSettings
-  /** Called when a project was unmounted, before the act that did it has ended. */
+  /** Called when a project was unmounted, before the act that did it has ended; also where `unmounting` was and nothing came of it. */
   readonly unmounted?: (id: ProjectId) => Promise<void>
+  /** Called before a project that nobody uses is unmounted: from when it resolves, whoever wants it asks for it. */
+  readonly unmounting?: (id: ProjectId) => Promise<void>
   readonly residency?: ResidencySettings
   readonly sweepEveryMs?: number
   readonly saves?: Partial<Pick<SaveQueueOptions, 'intervalMs' | 'atOnce'>>
@@ -64,46 +78,85 @@ export interface EngineParts {
   readonly membership?: Pick<MembershipOptions, 'onChange' | 'heartbeat'>
 }
 
+type OwnHost = ProjectHost & { settings: ProjectSettings }
+
 export class Engine {
   readonly host: ProjectHost
+  readonly #own: OwnHost
   /** What the start found and did. */
   readonly found: Reconciled & { readonly access: FoundAccess }
   readonly saves: SaveQueue
   readonly access: LastAccess
   readonly sweeper: Sweeper
+  readonly drain: Drain
+  readonly #unsaved: LeftUnsaved
+  readonly #stateDirectory: string
   readonly membership: Membership
   readonly #lock: PoolLock
   readonly #unmounted: (id: ProjectId) => Promise<void>
+  readonly #unmounting: (id: ProjectId) => Promise<void>
   readonly #stop = new AbortController()
   readonly #running: Promise<unknown>
 
   private constructor(
-    host: ProjectHost,
+    host: OwnHost,
     membership: Membership,
     lock: PoolLock,
     found: Engine['found'],
     saves: SaveQueue,
     access: LastAccess,
-    { residency = DEFAULT_RESIDENCY, sweepEveryMs, unmounted = async () => {} }: EngineParts,
+    drain: Drain,
+    unsaved: LeftUnsaved,
+    {
+      stateDirectory,
+      residency = DEFAULT_RESIDENCY,
+      sweepEveryMs,
+      unmounted = async () => {},
+      unmounting = async () => {},
+    }: EngineParts,
   ) {
     this.host = host
+    this.#own = host
     this.membership = membership
     this.#lock = lock
     this.found = found
     this.saves = saves
     this.access = access
+    this.drain = drain
     this.#unmounted = unmounted
-    for (const { id, mounted } of found.residents) if (mounted) saves.watch(id)
+    this.#unmounting = unmounting
+    this.#unsaved = unsaved
+    this.#stateDirectory = stateDirectory
+    unsaved.keepOnly(found.residents.map(({ id }) => id))
+    for (const { id, mounted, writtenBytes } of found.residents) {
+      if (!mounted && !unsaved.mayBe(id, writtenBytes)) continue
+      saves.watch(id)
+      if (mounted) continue
+      unsaved.add(id)
+      saves.hurry(id)
+    }
     access.keepOnly(found.residents.map(({ id }) => id))
     this.sweeper = new Sweeper({
       host,
       access,
       settings: residency,
       evict: (id, stop) => this.evict(id, { signal: stop }),
+      unmount: (id, idleAfterMs, stop) => this.#unmountIdle(id, idleAfterMs, stop),
       ...(sweepEveryMs !== undefined && { intervalMs: sweepEveryMs }),
     })
     const { signal } = this.#stop
-    this.#running = Promise.all([saves.run(signal), access.run(signal), this.sweeper.run(signal)])
+    this.#running = Promise.all([
+      saves.run(signal),
+      access.run(signal),
+      this.sweeper.run(signal),
+      drain.run(
+        {
+          residents: async () => (await this.residents({ signal })).map(({ id }) => id),
+          evict: (id, stop) => this.evict(id, { signal: stop }),
+        },
+        signal,
+      ),
+    ])
   }
 
   /** Resolves once projects can be opened. Rejects with `pool-locked` where another process works with the pool. */
@@ -129,7 +182,8 @@ export class Engine {
         signal,
       )
       const member = membership
-      const host: ProjectHost = {
+      const drain = await Drain.open(parts.stateDirectory, clock)
+      const host: OwnHost = {
         store: parts.store,
         limiter: parts.limiter,
         streamCache: parts.streamCache,
@@ -148,18 +202,34 @@ export class Engine {
         locks: new ProjectLocks(() => clock.monotonicMs()),
         restores: new Restores(() => clock.monotonicMs()),
         settings: parts.settings,
+        refusal: () => drain.refusal,
         mayAct: () => member.mayAct(),
       }
       const found = await reconcile(host, run)
       const quiet = new Quiet(host)
-      const saves = new SaveQueue({
+      const unsaved = new LeftUnsaved(await lastPutAway(parts.stateDirectory))
+      const saves: SaveQueue = new SaveQueue({
         clock,
         random,
-        save: (id, stop) => saveUnlessQuiet(host, quiet, id, stop),
+        save: async (id, stop) => {
+          await saveUnlessQuiet(host, quiet, id, stop)
+          // Nobody writes to what is not mounted: once is enough.
+          if (unsaved.saved(id)) saves.forget(id)
+        },
         ...parts.saves,
       })
       const last = await openLastAccess(parts.stateDirectory, { clock })
-      return new Engine(host, member, lock, { ...found, access: last.found }, saves, last.access, parts)
+      return new Engine(
+        host,
+        member,
+        lock,
+        { ...found, access: last.found },
+        saves,
+        last.access,
+        drain,
+        unsaved,
+        parts,
+      )
     } catch (error) {
       await membership?.leave({ forGood: false })
       await lock.release()
@@ -175,8 +245,18 @@ export class Engine {
     await this.#lock.release()
   }
 
+  /** Acts that have begun end as they began. */
+  reconfigure({ settings, residency, saves }: EngineSettings): void {
+    this.#own.settings = settings
+    this.sweeper.reconfigure(residency)
+    this.saves.reconfigure(saves)
+  }
+
   create(id: ProjectId, options?: CreateOptions): Promise<Opened> {
-    return this.#mounts(id, createProjectHere(this.host, id, options))
+    return this.#mounts(
+      id,
+      this.#brings(() => createProjectHere(this.host, id, options)),
+    )
   }
 
   open(id: ProjectId, options?: ActOptions): Promise<Opened> {
@@ -184,7 +264,10 @@ export class Engine {
   }
 
   rollBack(id: ProjectId, to: Guid, options?: SaveOptions): Promise<Opened> {
-    return this.#mounts(id, rollBack(this.host, id, to, options))
+    return this.#mounts(
+      id,
+      this.#brings(() => rollBack(this.host, id, to, options)),
+    )
   }
 
   save(id: ProjectId, options?: SaveOptions): Promise<Saved> {
@@ -193,6 +276,29 @@ export class Engine {
 
   close(id: ProjectId, options?: SaveOptions): Promise<Closed> {
     return this.#unmounts(id, close(this.host, id, options))
+  }
+
+  /** Whoever is in it is ended first. */
+  killAndClose(id: ProjectId, options?: KillOptions): Promise<KilledAndClosed> {
+    return killAndClose(this.host, id, (one, act) => this.close(one, act), options)
+  }
+
+  /** Before this host goes down. What is not saved within the limit is in the answer, and told by the next start. */
+  async putAway(withinMs: number, signal?: AbortSignal): Promise<PutAway> {
+    const result = await saveAll({
+      clock: this.host.clock,
+      ids: this.saves.ids,
+      save: (id, stop) => this.save(id, { signal: stop }),
+      withinMs,
+      signal,
+    })
+    await notePutAway(this.#stateDirectory, result)
+    return result
+  }
+
+  /** What the last `putAway` did not save, and nothing has since. */
+  get leftUnsaved(): readonly NotSaved[] {
+    return this.#unsaved.named
   }
 
   move(id: ProjectId, to: string, options?: SaveOptions): Promise<Moved> {
@@ -226,8 +332,28 @@ export class Engine {
     return removeRestored(this.host, id, point, options)
   }
 
+  async #unmountIdle(id: ProjectId, idleAfterMs: number, signal: AbortSignal): Promise<boolean> {
+    const isGone = await unmountIdle(this.host, id, {
+      signal,
+      isIdle: () => this.access.idleMs(id) >= idleAfterMs,
+      closing: () => this.#unmounting(id),
+      // Before the lock is left: whoever waits for it mounts again.
+      closed: () => this.#unmounted(id),
+    })
+    if (isGone) this.saves.forget(id)
+    return isGone
+  }
+
+  /** What is open already stays so, and its opens ask by themselves. */
+  async #brings<T>(act: () => Promise<T>): Promise<T> {
+    const { refusal } = this.drain
+    if (refusal) throw refusal
+    return act()
+  }
+
   async #mounts<T>(id: ProjectId, act: Promise<T>): Promise<T> {
     const done = await act
+    this.#unsaved.mounted(id)
     this.saves.watch(id)
     this.access.used(id)
     return done
@@ -236,6 +362,7 @@ export class Engine {
   /** What could not be unmounted is watched on. */
   async #unmounts<T>(id: ProjectId, act: Promise<T>): Promise<T> {
     const done = await act
+    this.#unsaved.saved(id)
     this.saves.forget(id)
     await this.#unmounted(id)
     return done

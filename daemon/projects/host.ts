@@ -2,6 +2,7 @@
 import type { DatasetName } from '../../native/zfs/names.ts'
 import type { Zfs } from '../../native/zfs/zfs.ts'
 import type { Clock } from '../../pipeline/base/clock.ts'
+import type { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { HostId, SessionId } from '../../pipeline/base/ids.ts'
 import type { RetentionPolicy } from '../../pipeline/graph/retention.ts'
 import type { DeathWatch } from '../../pipeline/hosts/take.ts'
@@ -41,6 +42,8 @@ export interface ProjectHost {
   readonly locks: ProjectLocks
   readonly restores: Restores
   readonly settings: ProjectSettings
+  /** Why nothing more is opened here, where that is so. */
+  readonly refusal?: () => TidepoolError | undefined
   /** Throws `host-lost` while this host may not commit, open or evict. */
   readonly mayAct: () => void
 }

@@ -47,6 +47,9 @@ const ROUNDS = 5
  */
 export function open(host: ProjectHost, id: ProjectId, options: ActOptions = {}): Promise<Opened> {
   return host.locks.hold(id, 'open', options.signal, async () => {
+    const refusal = host.refusal?.()
+    // What is open stays so until it is let go.
+    if (refusal && !(await resident(host, id, options))?.dataset.mounted) throw refusal
     try {
       return await openLocked(host, id, options)
     } catch (error) {

@@ -12,6 +12,8 @@ export interface ResidencySettings {
   readonly lowWatermark: number
   /** Unused for so long they leave even where there is space. Undefined: they stay. */
   readonly evictIdleAfterMs?: number
+  /** Unused for so long they are unmounted, and stay in the pool. Undefined: they stay mounted. */
+  readonly unmountIdleAfterMs?: number
   /** Used within so long they never leave by themselves: people come back from lunch. */
   readonly idleGraceMs: number
 }

@@ -19,6 +19,8 @@ export interface SaveQueueOptions {
   readonly atOnce?: number
 }
 
+export type SaveSettings = Required<Pick<SaveQueueOptions, 'intervalMs' | 'atOnce'>>
+
 export interface SaveState {
   /** On the monotonic clock, as all here. What was written since is perhaps saved nowhere. */
   readonly savedUpToMs: number
@@ -48,7 +50,7 @@ const REST_FACTOR = 2
 const RETRY_BASE_MS = 1_000
 
 export class SaveQueue {
-  readonly #options: Required<SaveQueueOptions>
+  #options: Required<SaveQueueOptions>
   readonly #watched = new Map<ProjectId, Watched>()
   /** Whose save is under way; also of one that was forgotten, and perhaps is watched again, before its save has ended. */
   readonly #saving = new Set<ProjectId>()
@@ -56,6 +58,14 @@ export class SaveQueue {
 
   constructor(options: SaveQueueOptions) {
     this.#options = { intervalMs: INTERVAL_MS, atOnce: AT_ONCE, ...options }
+  }
+
+  /** From the next save of each project on. */
+  reconfigure(options: SaveSettings): void {
+    this.#options = { ...this.#options, ...options }
+    const latestMs = this.#options.clock.monotonicMs() + this.#options.intervalMs
+    for (const watched of this.#watched.values()) watched.nextAtMs = Math.min(watched.nextAtMs, latestMs)
+    this.#wake()
   }
 
   /** From its mount on; nothing that it holds now is unsaved. Watched already is no error. */
@@ -98,6 +108,11 @@ export class SaveQueue {
       error,
       failures,
     }
+  }
+
+  /** Those that were saved the longest ago first. */
+  get ids(): readonly ProjectId[] {
+    return [...this.#watched].sort(([, a], [, b]) => a.savedUpToMs - b.savedUpToMs).map(([id]) => id)
   }
 
   get size(): number {

@@ -5,8 +5,10 @@
 import { entriesInUse } from '../../native/mount/holders.ts'
 import { poolOf } from '../../native/zfs/names.ts'
 import { poolState } from '../../native/zfs/pool.ts'
+import { codeOf } from '../../pipeline/base/errors.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import type { ProjectHost } from './host.ts'
+import { type MountedFacts, planUnmounts, type WhyMounted } from './idle.ts'
 import type { LastAccess } from './last-access.ts'
 import { survey } from './reconcile.ts'
 import { planResidency, type ResidencySettings, type WhyEvicted, type WhyStays } from './residency.ts'
@@ -16,6 +18,8 @@ export interface SweeperOptions {
   readonly access: LastAccess
   readonly settings: ResidencySettings
   readonly evict: (id: ProjectId, signal: AbortSignal) => Promise<unknown>
+  /** False where it stays mounted because somebody wants it. */
+  readonly unmount: (id: ProjectId, idleAfterMs: number, signal: AbortSignal) => Promise<boolean>
   /** @default 30 s */
   readonly intervalMs?: number
 }
@@ -23,22 +27,38 @@ export interface SweeperOptions {
 export interface Sweep {
   readonly atMs: number
   readonly evicted: readonly { readonly id: ProjectId; readonly why: WhyEvicted }[]
-  /** What should have left and did not: busy, or without a proof. The next sweep tries again. */
-  readonly refused: readonly { readonly id: ProjectId; readonly why: WhyEvicted; readonly error: unknown }[]
+  /** What nobody used for long; it is in the pool still. */
+  readonly unmounted: readonly ProjectId[]
+  /** What should have left or been unmounted and was not: busy, or without a proof. The next sweep tries again. */
+  readonly refused: readonly Refused[]
   readonly stay: ReadonlyMap<ProjectId, WhyStays>
+  readonly mounted: ReadonlyMap<ProjectId, WhyMounted>
   readonly shortOfBytes: bigint
   readonly tooMany: number
+}
+
+export interface Refused {
+  readonly id: ProjectId
+  readonly why: WhyEvicted | 'unmount'
+  readonly error: unknown
 }
 
 const INTERVAL_MS = 30_000
 
 export class Sweeper {
   readonly #options: SweeperOptions
+  #settings: ResidencySettings
   #last: Sweep | undefined
   #error: unknown
 
   constructor(options: SweeperOptions) {
     this.#options = options
+    this.#settings = options.settings
+  }
+
+  /** From the next look on. */
+  reconfigure(settings: ResidencySettings): void {
+    this.#settings = settings
   }
 
   get last(): Sweep | undefined {
@@ -66,22 +86,22 @@ export class Sweeper {
   }
 
   async sweep(signal: AbortSignal): Promise<Sweep> {
-    const { host, access, settings, evict } = this.#options
+    const { host, access, evict } = this.#options
     const [{ residents }, used, pool] = await Promise.all([
       survey(host, { signal }),
       entriesInUse(host.mountRoot),
       poolState(host.zfs, poolOf(host.parent), { signal }),
     ])
-    const facts = residents.map(({ id, usedBytes }) => {
+    const facts = residents.map(({ id, usedBytes, mounted }) => {
       const inUse = used.has(id) || host.locks.state(id) !== undefined
       // Whoever has a directory or a file open in it comes by no look-up that anybody would see.
       if (used.has(id)) access.used(id)
-      return { id, inUse, pinned: false, idleMs: access.idleMs(id), usedBytes }
+      return { id, inUse, pinned: false, idleMs: access.idleMs(id), usedBytes, mounted }
     })
     const space = { usedBytes: pool.usedBytes, totalBytes: pool.usedBytes + pool.availableBytes }
-    const plan = planResidency(facts, space, settings)
+    const plan = planResidency(facts, space, this.#settings)
     const evicted: { id: ProjectId; why: WhyEvicted }[] = []
-    const refused: { id: ProjectId; why: WhyEvicted; error: unknown }[] = []
+    const refused: Refused[] = []
     for (const { id, why } of plan.evict)
       try {
         host.mayAct()
@@ -91,7 +111,32 @@ export class Sweeper {
         signal.throwIfAborted()
         refused.push({ id, why, error })
       }
+    const mounted = facts.filter((one) => one.mounted && plan.stay.has(one.id))
+    const idle = await this.#unmountIdle(mounted, refused, signal)
     const { stay, shortOfBytes, tooMany } = plan
-    return { atMs: host.clock.wallMs(), evicted, refused, stay, shortOfBytes, tooMany }
+    return { atMs: host.clock.wallMs(), evicted, ...idle, refused, stay, shortOfBytes, tooMany }
+  }
+
+  async #unmountIdle(
+    facts: readonly MountedFacts[],
+    refused: Refused[],
+    signal: AbortSignal,
+  ): Promise<Pick<Sweep, 'unmounted' | 'mounted'>> {
+    const { host, unmount } = this.#options
+    const idleAfterMs = this.#settings.unmountIdleAfterMs ?? Number.POSITIVE_INFINITY
+    const plan = planUnmounts(facts, idleAfterMs)
+    const mounted = new Map(plan.stay)
+    const unmounted: ProjectId[] = []
+    for (const id of plan.unmount)
+      try {
+        host.mayAct()
+        if (await unmount(id, idleAfterMs, signal)) unmounted.push(id)
+        else mounted.set(id, 'used-lately')
+      } catch (error) {
+        signal.throwIfAborted()
+        if (codeOf(error) === 'dataset-busy') mounted.set(id, 'in-use')
+        refused.push({ id, why: 'unmount', error })
+      }
+    return { unmounted, mounted }
   }
 }

@@ -31,8 +31,8 @@ export async function up(
   const zfs = await openZfs()
   const { config, made } = await prepare(root, zfs, signal)
   for (const line of made) say(`setup: ${line}`)
-  const daemon = await Daemon.start(config, signal)
   const checkout = checkoutAt(root)
+  const daemon = await Daemon.start(config, signal, { configFile: checkout.configFile, say })
   const logFile = join(checkout.directory, 'access.log')
   // Also where it fails: neither the daemon nor the access process stays behind.
   const ending = new LinkedAbort(signal)

@@ -5,9 +5,11 @@ import { unescapeOctal } from './mountinfo.ts'
 
 export interface Holder {
   readonly pid: number
+  /** Null where it has ended meanwhile. */
+  readonly uid: number | null
   /** Its name, as `ps` shows it in short. */
   readonly command: string
-  readonly how: 'cwd' | 'root' | 'file' | 'mapping'
+  readonly how: 'cwd' | 'root' | 'file' | 'mapping' | 'namespace'
   readonly path: string
 }
 
@@ -19,25 +21,41 @@ export interface HoldersOptions {
 
 /**
  * At most one entry a process. Only links below /proc are read, never the mount itself, which may hang. Processes of other
- * users are seen by root alone; those in other mount namespaces may show other paths and are missed.
+ * users are seen by root alone; of those in other mount namespaces see
+ * `copiesElsewhere`.
  */
 export async function holders(
   mountPoint: string,
   { max = 20, proc = '/proc' }: HoldersOptions = {},
 ): Promise<Holder[]> {
   const found: Holder[] = []
-  const inside = (path: string | undefined): path is string =>
-    path !== undefined &&
-    (path === mountPoint || path.startsWith(`${mountPoint}/`) || path === `${mountPoint} (deleted)`)
+  const inside = isInside(mountPoint)
   for (const entry of await readdir(proc)) {
     if (found.length >= max) break
     if (!/^[0-9]+$/.test(entry)) continue
     const hit = await holdsBy(join(proc, entry), inside)
     if (hit === undefined) continue
     const command = (await tolerant(readFile(join(proc, entry, 'comm'), 'utf8')))?.trim() ?? '?'
-    found.push({ pid: Number(entry), command, ...hit })
+    found.push({ pid: Number(entry), uid: await uidOf(join(proc, entry)), command, ...hit })
   }
   return found
+}
+
+/** One of them, looked at again. */
+export const holdsStill = async (pid: number, mountPoint: string): Promise<boolean> =>
+  (await holdsBy(join('/proc', String(pid)), isInside(mountPoint))) !== undefined
+
+const isInside =
+  (mountPoint: string) =>
+  (path: string | undefined): path is string =>
+    path !== undefined &&
+    (path === mountPoint || path.startsWith(`${mountPoint}/`) || path === `${mountPoint} (deleted)`)
+
+/** The one by whose rights it acts. */
+export async function uidOf(process: string): Promise<number | null> {
+  const status = await tolerant(readFile(join(process, 'status'), 'utf8'))
+  const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(status ?? '')?.[1]
+  return uid === undefined ? null : Number(uid)
 }
 
 /** Of all mounts below one directory in one look: which of its entries some process is in. */

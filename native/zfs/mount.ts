@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { type Holder, holders } from '../mount/holders.ts'
 import { mountAt, mountsOf } from '../mount/mountinfo.ts'
+import { copiesElsewhere } from '../mount/namespaces.ts'
 import { whileBusy } from './busy.ts'
 import { ZfsError } from './errors.ts'
 import { value } from './get.ts'
@@ -77,6 +78,8 @@ const UNSEEN_PAUSE_MS = 200
 export async function unmount(zfs: Zfs, dataset: DatasetName, options: RunOptions = {}): Promise<boolean> {
   const [before] = await mountsOf(dataset, zfs.commands.settings.mountInfo)
   if (before === undefined) return false
+  const elsewhere = await copiesElsewhere(before)
+  if (elsewhere.length > 0) throw busy(dataset, before.mountPoint, elsewhere)
   const deadline = performance.now() + Math.min(UNSEEN_LIMIT_MS, zfs.commands.settings.busyLimitMs)
   for (;;) {
     try {
@@ -97,8 +100,16 @@ export async function unmount(zfs: Zfs, dataset: DatasetName, options: RunOption
   return true
 }
 
+const WITH: Readonly<Record<Holder['how'], string>> = {
+  cwd: 'in',
+  root: 'rooted in',
+  file: 'with',
+  mapping: 'running',
+  namespace: 'in a mount namespace of its own with',
+}
+
 function busy(dataset: DatasetName, at: string, by: readonly Holder[], cause?: unknown): TidepoolError {
-  const who = by.slice(0, 3).map(({ command, pid, path }) => `${command} (${pid}) with ${path}`)
+  const who = by.slice(0, 3).map(({ command, pid, how, path }) => `${command} (${pid}) ${WITH[how]} ${path}`)
   const more = by.length > 3 ? ` and ${by.length - 3} more` : ''
   return new TidepoolError(
     'dataset-busy',

@@ -56,6 +56,20 @@ test('forgotten, nothing is a yes before it was read again, also by a reading th
   assert.not(await mounted.has('/real/p1'))
 })
 
+test('what is held is asked for though it is mounted, until it is released', async () => {
+  const { points, state, mounted } = world()
+  points.add('/real/p1')
+  state.beforeRead = async () => mounted.hold('/real/p1')
+  assert.not(await mounted.has('/real/p1'), 'also by a reading that was under way')
+  assert.not(await mounted.has('/real/p1'))
+  state.beforeRead = async () => {}
+  mounted.release('/real/p1')
+  assert.ok(await mounted.has('/real/p1'))
+  mounted.hold('/real/p1')
+  mounted.release()
+  assert.ok(await mounted.has('/real/p1'))
+})
+
 test('many who ask at once are answered by readings that began after they asked, two at the most', async () => {
   const { points, state, mounted } = world()
   const early = mounted.has('/real/p1')

@@ -227,6 +227,30 @@ test('forgetting is over once the other side has done it, or at the latest when 
     hung.destroy()
   }))
 
+test('what is held is released when it is forgotten, and all of it where the daemon leaves', () =>
+  withWorld(async ({ listen, client }) => {
+    const server = await listen()
+    const told: string[] = []
+    let connected = false
+    await client({
+      hold: (id) => void told.push(`hold ${id}`),
+      release: (id) => void told.push(`release ${id ?? 'all'}`),
+      forget: () => void told.push('forget'),
+      connected: () => {
+        connected = true
+      },
+    })
+    await until('it is connected', () => connected)
+    told.splice(0)
+    await server.hold(P)
+    assert.equal(told.splice(0), ['hold p1'])
+    await server.forget(P)
+    assert.equal(told.splice(0), ['release p1', 'forget'])
+    await server.hold(Q)
+    await server.close()
+    await until('it is released', () => told[1] === 'release all')
+  }))
+
 test('nonsense on either side ends that connection and nothing else', () =>
   withWorld(async ({ socket, listen, client }) => {
     const server = await listen()

@@ -1,4 +1,5 @@
 /** A daemon of a test's own over a fake ZFS and a store in memory, and a client that asks it. */
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client } from '../../daemon/client/client.ts'
 import { parseConfig } from '../../daemon/config/read.ts'
@@ -13,31 +14,41 @@ export interface DaemonSetting {
   readonly socket: string
   readonly fake: FakeZfs
   readonly again: () => Promise<Daemon>
+  /** Its configuration, watched. */
+  readonly configFile: string
 }
 
 export const withDaemon = (body: (setting: DaemonSetting) => Promise<void>): Promise<void> =>
   withFakeZfs(async (fake) => {
     const at = (name: string): string => join(fake.directory, name)
-    const config = parseConfig(
-      [
-        'store: dir:/unused',
-        `dataset: ${fake.parent}`,
-        `access: ${at('projects')}`,
-        `mounts: ${at('mnt')}`,
-        `state: ${at('state')}`,
-        `run: ${at('run')}`,
-        'evict: {afterCommit: 0s}',
-      ].join('\n'),
-      'test.yaml',
-    )
+    const configFile = at('tidepool.yaml')
+    const text = [
+      'store: dir:/unused',
+      `dataset: ${fake.parent}`,
+      `access: ${at('projects')}`,
+      `mounts: ${at('mnt')}`,
+      `state: ${at('state')}`,
+      `run: ${at('run')}`,
+      'evict: {afterCommit: 0s}',
+    ].join('\n')
+    await writeFile(configFile, text)
+    const config = parseConfig(text, configFile)
     const store = memoryStore()
     const limiter = fixedLimiter({ count: 8, maxBytes: 64 * 2 ** 20 })
     const opened = { store, limiter, close: async () => {} }
-    const start = (): Promise<Daemon> => Daemon.start(config, undefined, { opened, zfs: fake.zfs })
+    const start = (): Promise<Daemon> =>
+      Daemon.start(config, undefined, { opened, zfs: fake.zfs, configFile })
     const daemon = await start()
     const socket = socketOf(config)
     try {
-      await body({ client: new Client({ socket, limitMs: 30_000 }), daemon, socket, fake, again: start })
+      await body({
+        client: new Client({ socket, limitMs: 30_000 }),
+        daemon,
+        socket,
+        fake,
+        again: start,
+        configFile,
+      })
     } finally {
       await daemon.stop()
     }

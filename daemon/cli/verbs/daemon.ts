@@ -15,8 +15,15 @@ export const verb: Verb<[], Options> = {
     const { Daemon } = await import('../../daemon.ts')
     const { DaemonService } = await import('../../service/daemon-service.ts')
     const service = DaemonService.from(cli.surroundings.env, (why) => cli.say(why))
-    const daemon = await Daemon.start(await readConfig(config), cli.signal)
+    const daemon = await Daemon.start(await readConfig(config), cli.signal, {
+      configFile: config,
+      say: (line) => cli.say(line),
+    })
     service?.ready(daemon)
+    const reload = () => daemon.live.reload()
+    cli.surroundings.onHangup?.(
+      () => void (service ? service.reloading(reload) : reload()).catch(() => {}), // it says so itself
+    )
     cli.say(`serving ${daemon.config.dataset} from ${daemon.config.store}`)
     const { removed, writes, left, aside } = daemon.engine.found
     for (const name of removed) cli.say(`removed ${name}: an open had begun it`)

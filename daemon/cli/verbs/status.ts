@@ -21,6 +21,13 @@ interface Status {
   readonly longestUnsavedMs: number
   readonly failingSaves: readonly { readonly id: string; readonly why: string }[]
   readonly busy: readonly string[]
+  readonly leftUnsaved: readonly { readonly id: string; readonly why: string }[]
+  readonly drain: {
+    readonly since: string
+    readonly done: boolean
+    readonly evicted: number
+    readonly left: readonly { readonly id: string; readonly because: string | null }[]
+  } | null
 }
 
 interface ProjectStatus {
@@ -40,6 +47,9 @@ interface ProjectStatus {
     readonly nextSaveInMs: number | null
     readonly failedSaves: number
     readonly lastError: string | null
+    readonly mountedBecause: string | null
+    readonly staysBecause: string | null
+    readonly holders: readonly { readonly pid: number; readonly command: string; readonly path: string }[]
   }
 }
 
@@ -61,7 +71,11 @@ export const verb: Verb<[id: string | undefined]> = {
     try {
       const status = await cli.ask<Status>('GET', '/v1/status')
       await cli.out.one(status, () => lines(status))
-      const well = status.mayAct && status.failingSaves.length === 0 && status.pool.health === 'ONLINE'
+      const well =
+        status.mayAct &&
+        status.failingSaves.length === 0 &&
+        status.leftUnsaved.length === 0 &&
+        status.pool.health === 'ONLINE'
       return well ? 0 : LOOK_AT_IT
     } catch (error) {
       if (codeOf(error) !== 'daemon-missing') throw error
@@ -72,7 +86,7 @@ export const verb: Verb<[id: string | undefined]> = {
 }
 
 function lines(status: Status): string[] {
-  const { pool, failingSaves } = status
+  const { pool, failingSaves, leftUnsaved } = status
   const used = BigInt(pool.usedBytes)
   const total = used + BigInt(pool.availableBytes)
   return [
@@ -91,8 +105,22 @@ function lines(status: Status): string[] {
       ],
       ['busy', status.busy.length === 0 ? 'nothing' : status.busy.slice(0, 5).join(', ')],
     ]),
+    ...drainLines(status),
+    ...(leftUnsaved.length > 0 ? ['not saved when this host went down, nor since:'] : []),
+    ...leftUnsaved.slice(0, 20).map(({ id, why }) => `  ${id}: ${why}`),
     ...(failingSaves.length > 0 ? [`${counted(failingSaves.length, 'project')} could not be saved:`] : []),
     ...failingSaves.slice(0, 20).map(({ id, why }) => `  ${id}: ${why}`),
+  ]
+}
+
+function drainLines({ drain }: Status): string[] {
+  if (!drain) return []
+  if (drain.done)
+    return ['drained: nothing is left in the pool, and nothing is opened until `tidepool undrain`']
+  const stuck = drain.left.filter(({ because }) => because !== null)
+  return [
+    `draining: ${counted(drain.evicted, 'project')} left the pool, ${drain.left.length} to go`,
+    ...stuck.slice(0, 20).map(({ id, because }) => `  ${id}: ${because}`),
   ]
 }
 
@@ -114,6 +142,11 @@ async function project(cli: Cli, text: string): Promise<number> {
       ...(here.doing
         ? [['doing', `${here.doing.what} for ${humanDuration(here.doing.forMs)}`] as const]
         : []),
+      ...(here.mountedBecause === null ? [] : [['mounted', here.mountedBecause] as const]),
+      ...(here.staysBecause === null ? [] : [['in the pool', here.staysBecause] as const]),
+      ...here.holders.map(
+        ({ pid, command, path }) => ['held by', `${command} (${pid}) with ${path}`] as const,
+      ),
       ...(here.lastError === null ? [] : [['last error', here.lastError] as const]),
     ]),
   )

@@ -1,7 +1,9 @@
 /** A project as a whole: made, opened, saved, closed, taken away. Each verb may be called twice: the second call finds it done. */
 import { z } from 'zod'
+import { holders } from '../../../native/mount/holders.ts'
 import { readProject } from '../../../pipeline/graph/settle.ts'
 import { undelete } from '../../projects/destroy.ts'
+import { mountPointOf } from '../../projects/mount-point.ts'
 import { anId, bytesCount, nothing, type Route, route } from '../route.ts'
 import { hereView, projectView } from '../views.ts'
 
@@ -53,7 +55,7 @@ export const projectRoutes: readonly Route[] = [
     body: nothing,
     run: async ({ daemon: { engine }, params: { id }, signal }) => ({
       ...projectView(await readProject(engine.host.store.catalogue, id, { signal })),
-      here: hereView(engine, id),
+      here: { ...hereView(engine, id), holders: await holders(mountPointOf(engine.host, id)) },
     }),
   }),
   route({

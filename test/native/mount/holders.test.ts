@@ -27,7 +27,9 @@ test('a process whose directory it is', () =>
     })
     await once(child.stdout, 'data')
     const found = await holders(path)
-    assert.equal(found, [{ pid: child.pid, command: 'sh', how: 'cwd', path: join(path, 'deep er') }])
+    assert.equal(found, [
+      { pid: child.pid, uid: process.geteuid?.(), command: 'sh', how: 'cwd', path: join(path, 'deep er') },
+    ])
     child.stdin.end()
     await once(child, 'close')
     assert.equal(await holders(path), [])

@@ -1,0 +1,21 @@
+/** What the configuration says to the engine, at its start and whenever it was changed. */
+import type { EngineSettings } from '../projects/engine.ts'
+import type { Config } from './schema.ts'
+
+export const engineSettings = ({ keep, save, takeover, evict, unmount }: Config): EngineSettings => ({
+  settings: {
+    retention: keep,
+    snapshotQuotaFactor: save.snapshotQuotaFactor,
+    takeover,
+    evictAfterCommitMs: evict.afterCommit,
+  },
+  residency: {
+    highWatermark: evict.highWatermark,
+    lowWatermark: evict.lowWatermark,
+    idleGraceMs: evict.grace,
+    unmountIdleAfterMs: unmount.idleAfter,
+    ...(evict.maxResident !== undefined && { maxResident: evict.maxResident }),
+    ...(evict.idleAfter !== undefined && { evictIdleAfterMs: evict.idleAfter }),
+  },
+  saves: { intervalMs: save.interval, atOnce: save.atOnce },
+})

@@ -1,0 +1,35 @@
+/** A process that no test is the parent of, as those of a host's users are; ended by its number. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+
+export interface Orphan {
+  readonly pid: number
+  readonly isAlive: () => Promise<boolean>
+  readonly end: () => void
+}
+
+/** A shell in that directory; `deaf` to SIGTERM where it is told. It ends by itself after a minute. */
+export async function orphanIn(cwd: string, { deaf = false } = {}): Promise<Orphan> {
+  const trap = deaf ? "trap '' TERM; " : ''
+  // The inner one says its number once its trap is set, and loses its parent at once.
+  const script = `sh -c "${trap}echo \\$\\$; exec sleep 60 >/dev/null" &`
+  const parent = spawn('sh', ['-c', script], { cwd, stdio: ['ignore', 'pipe', 'ignore'], detached: true })
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+  const pid = Number(String(line).trim())
+  if (parent.exitCode === null) await once(parent, 'exit')
+  return {
+    pid,
+    isAlive: async () => {
+      const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+      return stat !== '' && !/\) Z /.test(stat)
+    },
+    end: () => {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // It has ended.
+      }
+    },
+  }
+}
