@@ -22,6 +22,7 @@ export interface Places {
 export const STARTED = [
   'tidepool-ready.target',
   'tidepool-scrub.timer',
+  'tidepool-put-away.service',
   'tidepool.service',
   'tidepool-access.service',
 ] as const
