@@ -19,6 +19,7 @@ import { Owners } from './auth/owners.ts'
 import { engineSettings } from './config/engine-settings.ts'
 import { LiveConfig, type Reloaded } from './config/live.ts'
 import type { Config } from './config/schema.ts'
+import { accessSocketOf, socketOf } from './config/sockets.ts'
 import { type Watching, watchFile } from './config/watch.ts'
 import { type Listeners, listen } from './control/listeners.ts'
 import { routes } from './control/routes.ts'
@@ -29,6 +30,7 @@ import { noticesIn } from './notices/directory.ts'
 import { Notices } from './notices/notices.ts'
 import { Engine } from './projects/engine.ts'
 import { mountPointOf } from './projects/mount-point.ts'
+import { claimState } from './state-version.ts'
 
 /** Undefined where none is wanted. What can't be kept is told, and read from the store. */
 async function openCache(
@@ -42,7 +44,7 @@ async function openCache(
   })
 }
 
-export const socketOf = (config: Pick<Config, 'run'>): string => join(config.run, 'tidepool.sock')
+export { accessSocketOf, socketOf }
 
 /** Where it says to clients of this machine which port it has. */
 export const endpointFileOf = (config: Pick<Config, 'run'>): string => join(config.run, 'endpoint.json')
@@ -61,10 +63,6 @@ export interface DaemonParts {
 
 /** Everybody may speak here, and is answered what an owner may know. */
 export const ownersSocketOf = (config: Pick<Config, 'run'>): string => join(config.run, 'owner.sock')
-
-/** Alone in a directory that only root may enter. */
-export const accessSocketOf = (config: Pick<Config, 'run'>): string =>
-  join(config.run, 'access', 'access.sock')
 
 export class Daemon {
   /** As it is in force. */
@@ -111,6 +109,7 @@ export class Daemon {
 
   /** Resolves once projects can be opened; what fails on the way ends what was begun. */
   static async start(config: Config, signal?: AbortSignal, parts: DaemonParts = {}): Promise<Daemon> {
+    await claimState(config.state)
     const opened = parts.opened ?? (await openStore(config.store, { signal }))
     try {
       const layer = new FuseLayer({ socket: accessSocketOf(config) })

@@ -95,6 +95,9 @@ command -v setfacl >/dev/null || need "trees are not compared on a real ZFS" acl
 need "the root of links is not tried" libfuse2 libfuse2t64
 command -v fusermount >/dev/null || need "the root of links is not tried" fuse3 fuse
 
+# Only its programs: in a container it is not the first process, and need not be.
+command -v systemd-notify >/dev/null || need "the units are not checked" systemd
+
 # zfs-fuse brings commands of the same names as OpenZFS: it is not for a machine that has those.
 if ! command -v zpool >/dev/null && ! [ -x /usr/sbin/zpool ] && ! [ -x /sbin/zpool ] && ! installed zfsutils-linux; then
   install_one_of zfs-fuse || say "cannot install zfs-fuse: the tests on a real ZFS are skipped"

@@ -1,23 +1,32 @@
 /**
- * The access process as a program: `main.ts --root DIR --mount-root DIR --socket FILE [--browse resident|all|none]`. Says
- * `serving DIR` once it answers. Ends on SIGTERM with the root unmounted; exit code 75 asks for another one at once.
+ * The access process as a program: `main.ts --config FILE`, or `main.ts --root DIR --mount-root DIR --socket FILE
+ * [--browse resident|all|none]`. Says `serving DIR` once it answers, to systemd too where that has started it. Ends on SIGTERM
+ * with the root unmounted; exit code 75 asks for another one at once.
  */
 import { isAbsolute, normalize } from 'node:path'
 import { parseArgs } from 'node:util'
+import { Notifier } from '../../native/systemd/notify.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { describeFailure, EXIT, exitCodeOf } from '../cli/exit.ts'
 import { parseDuration } from '../cli/units.ts'
+import { readConfig } from '../config/read.ts'
+import { accessSocketOf } from '../config/sockets.ts'
+import { keepReporting } from '../service/report.ts'
 import { BROWSE, type Browse } from './layer.ts'
+import { makeRoot } from './make-root.ts'
 import { type AccessProcessOptions, serveAccess } from './process.ts'
 
 /** EX_TEMPFAIL of sysexits.h. */
 const EXIT_AGAIN = 75
 
 const HINT =
-  'main.ts --root DIR --mount-root DIR --socket FILE [--browse resident|all|none] [--wait-limit 115s]'
+  'main.ts --config FILE, or --root DIR --mount-root DIR --socket FILE [--browse resident|all|none] [--wait-limit 115s]'
 
-function optionsOf(args: string[]): AccessProcessOptions {
-  const { root, 'mount-root': mountRoot, socket, browse, 'wait-limit': waitLimit } = valuesOf(args)
+const log = (line: string): void => void process.stderr.write(`${line}\n`)
+
+async function optionsOf(args: string[]): Promise<AccessProcessOptions> {
+  const { config, root, 'mount-root': mountRoot, socket, browse, 'wait-limit': waitLimit } = valuesOf(args)
+  if (config !== undefined) return configured(config)
   if (!BROWSE.includes(browse as Browse)) throw usage(`--browse is one of ${BROWSE.join(', ')}`)
   return {
     root: path('root', root),
@@ -25,7 +34,19 @@ function optionsOf(args: string[]): AccessProcessOptions {
     socket: path('socket', socket),
     browse: browse as Browse,
     waitLimitMs: parseDuration(waitLimit),
-    log: (line) => void process.stderr.write(`${line}\n`),
+    log,
+  }
+}
+
+/** What the daemon reads, so that both speak of the same places. */
+async function configured(file: string): Promise<AccessProcessOptions> {
+  const config = await readConfig(file)
+  return {
+    root: path('root', config.access),
+    mountRoot: path('mount-root', config.mounts),
+    socket: accessSocketOf(config),
+    browse: config.browse,
+    log,
   }
 }
 
@@ -34,6 +55,7 @@ function valuesOf(args: string[]) {
     return parseArgs({
       args,
       options: {
+        config: { type: 'string' },
         root: { type: 'string' },
         'mount-root': { type: 'string' },
         socket: { type: 'string' },
@@ -57,13 +79,25 @@ const usage = (message: string): TidepoolError => new TidepoolError('bad-usage',
 
 async function main(signal: AbortSignal): Promise<number> {
   try {
-    const options = optionsOf(process.argv.slice(2))
-    const how = await serveAccess(options, signal, () => process.stdout.write(`serving ${options.root}\n`))
+    const options = await optionsOf(process.argv.slice(2))
+    await makeRoot(options.root)
+    const notifier = Notifier.from(process.env, { failed: log })
+    const how = await serveAccess(options, signal, () => {
+      process.stdout.write(`serving ${options.root}\n`)
+      if (notifier) void report(notifier, options.root, signal)
+    })
     return how === 'stopped' ? EXIT.ok : EXIT_AGAIN
   } catch (error) {
     process.stderr.write(describeFailure(error, { json: false, debug: false }))
     return exitCodeOf(error, signal)
   }
+}
+
+/** That the root answers is looked after where it is served; here it is only whether this process still turns. */
+async function report(notifier: Notifier, root: string, signal: AbortSignal): Promise<void> {
+  await notifier.tell('READY=1')
+  await keepReporting(notifier, { status: () => `serves ${root}`, lives: async () => {} }, signal)
+  await notifier.tell('STOPPING=1')
 }
 
 const stop = new AbortController()

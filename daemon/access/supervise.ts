@@ -8,8 +8,8 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { readMounts } from '../../native/mount/mountinfo.ts'
 import { errnoOf } from '../../pipeline/base/errors.ts'
+import { makeRoot } from './make-root.ts'
 
 export interface SuperviseOptions {
   readonly root: string
@@ -29,9 +29,7 @@ const LONGEST_REST_MS = 60_000
 
 /** Until the signal fires; then the process is ended, with its root unmounted. */
 export async function superviseAccess(options: SuperviseOptions, signal: AbortSignal): Promise<void> {
-  // What is mounted there is served by another process, or by none any more: it is not to be touched from here.
-  const isMounted = (await readMounts()).some(({ mountPoint }) => mountPoint === options.root)
-  if (!isMounted) await mkdir(options.root, { recursive: true })
+  await makeRoot(options.root)
   await mkdir(dirname(options.pidFile), { recursive: true })
   let pid = await leftOver(options)
   for (let restMs = REST_MS; !signal.aborted; ) {

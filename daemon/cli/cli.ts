@@ -96,10 +96,10 @@ export class Cli {
   }
 
   /** Runs the work with the store open, and closes it afterwards in any case. */
-  async withStore<T>(work: (opened: OpenedStore) => Promise<T>): Promise<T> {
+  async withStore<T>(work: (opened: OpenedStore) => Promise<T>, url: string = this.storeUrl): Promise<T> {
     this.signal.throwIfAborted()
     const open = this.surroundings.openStore ?? (await import('../../pipeline/stores/open.ts')).openStore
-    const opened = await open(this.storeUrl, { env: this.surroundings.env, signal: this.signal })
+    const opened = await open(url, { env: this.surroundings.env, signal: this.signal })
     try {
       return await work(opened)
     } finally {

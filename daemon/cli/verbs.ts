@@ -154,6 +154,16 @@ export const groups: readonly Group[] = [
     load: async () => (await import('./verbs/daemon.ts')).verb,
   },
   {
+    name: 'install',
+    about: 'Make the daemon a service of systemd',
+    load: async () => (await import('./verbs/install.ts')).verb,
+  },
+  {
+    name: 'uninstall',
+    about: 'Close all projects and take the service away',
+    load: async () => (await import('./verbs/uninstall.ts')).verb,
+  },
+  {
     name: 'config',
     about: 'The configuration of the daemon',
     verbs: [

@@ -149,6 +149,13 @@ export class SaveQueue {
     return Math.max(0, ...[...this.#watched.values()].map(({ savedUpToMs }) => nowMs - savedUpToMs))
   }
 
+  /** How long a save is due that could begin and has not; more than a moment of it says that nobody looks any more. */
+  get overdueMs(): number {
+    if (this.#saving.size >= this.#options.atOnce) return 0
+    const due = this.#due()
+    return due ? this.#options.clock.monotonicMs() - due[1].nextAtMs : 0
+  }
+
   /** Until the signal fires; resolves when nothing is under way any more. Is called once. */
   async run(signal: AbortSignal): Promise<void> {
     const saves = new Set<Promise<void>>()

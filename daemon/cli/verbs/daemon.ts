@@ -13,11 +13,17 @@ export const verb: Verb<[], Options> = {
   async run(cli, _arguments, { config }) {
     const { readConfig } = await import('../../config/read.ts')
     const { Daemon } = await import('../../daemon.ts')
+    const { DaemonService } = await import('../../service/daemon-service.ts')
+    const service = DaemonService.from(cli.surroundings.env, (why) => cli.say(why))
     const daemon = await Daemon.start(await readConfig(config), cli.signal, {
       configFile: config,
       say: (line) => cli.say(line),
     })
-    cli.surroundings.onHangup?.(() => void daemon.reload().catch(() => {})) // it says so itself
+    service?.ready(daemon)
+    const reload = () => daemon.reload()
+    cli.surroundings.onHangup?.(
+      () => void (service ? service.reloading(reload) : reload()).catch(() => {}), // it says so itself
+    )
     cli.say(`serving ${daemon.config.dataset} from ${daemon.config.store}`)
     const { removed, writes, left, aside } = daemon.engine.found
     for (const name of removed) cli.say(`removed ${name}: an open had begun it`)
@@ -28,7 +34,7 @@ export const verb: Verb<[], Options> = {
       if (cli.signal.aborted) resolve()
       else cli.signal.addEventListener('abort', () => resolve(), { once: true })
     })
-    await daemon.stop()
+    await (service ? service.stop(daemon) : daemon.stop())
     // To be told to stop is how it ends.
     return 0
   },

@@ -3,6 +3,7 @@ import { TidepoolError } from '../../../pipeline/base/errors.ts'
 import { humanBytes } from '../../../pipeline/base/units.ts'
 import { type Depth, type Finding, isDamage, type ScrubSummary } from '../../../pipeline/scrub/findings.ts'
 import { scrub } from '../../../pipeline/scrub/scrub.ts'
+import type { OpenedStore } from '../../../pipeline/stores/open.ts'
 import type { Cli, Verb } from '../cli.ts'
 import { EXIT } from '../exit.ts'
 import { counted, toJson } from '../output.ts'
@@ -10,6 +11,7 @@ import { humanDuration } from '../progress.ts'
 import { parseDuration, parseShare } from '../units.ts'
 
 interface Options {
+  readonly config?: string
   readonly depth: string
   readonly delete?: boolean
   readonly grace?: string
@@ -25,6 +27,7 @@ const DEPTHS: readonly string[] = ['stale', 'present', 'deep'] satisfies Depth[]
 export const verb: Verb<[], Options> = {
   configure(command) {
     command
+      .option('--config <file>', 'of the store that this configuration of a daemon names')
       .option('--depth <depth>', 'stale, present or deep: how much is looked at', 'stale')
       .option('--delete', 'do it; without this it says what it would do')
       .option(
@@ -65,7 +68,7 @@ deep     also whether their bytes are right, and what is stored that no write ac
         seed: options.seed ?? new Date(cli.clock.wallMs()).toISOString().slice(0, 10),
       }),
     }
-    return cli.withStore(async ({ store, limiter }) => {
+    const look = async ({ store, limiter }: OpenedStore): Promise<number> => {
       const findings = scrub(store, { ...settings, limiter, clock: cli.clock, signal: cli.signal })
       let damaged = false
       let step = await findings.next()
@@ -82,7 +85,10 @@ deep     also whether their bytes are right, and what is stored that no write ac
       if (damaged || summary.damagedWrites > 0) return EXIT.damageFound
       if (summary.stoppedForSafety) return EXIT.stoppedForSafety
       return summary.complete ? EXIT.ok : EXIT.failed
-    })
+    }
+    if (options.config === undefined) return cli.withStore(look)
+    const { readConfig } = await import('../../config/read.ts')
+    return cli.withStore(look, (await readConfig(options.config)).store)
   },
 }
 

@@ -5,7 +5,7 @@ import { loadAddon } from '../../../native/fuse/addon.ts'
 import { CLUSTER_NODES, clusterStart } from '../cluster-nodes.ts'
 import { runScript } from './script.ts'
 
-export type NeedName = 'cassandra' | 'cluster' | 'fuse' | 'zfs'
+export type NeedName = 'cassandra' | 'cluster' | 'fuse' | 'systemd' | 'zfs'
 
 /** Something that is there now: what tests are told of it, and how it ends (nothing, where it was there before). */
 export interface Provided {
@@ -22,6 +22,7 @@ export const needs: Readonly<Record<NeedName, (signal: AbortSignal) => Promise<P
   cassandra,
   cluster,
   fuse,
+  systemd,
   zfs,
 }
 
@@ -30,6 +31,7 @@ export const rivals: Readonly<Record<NeedName, readonly NeedName[]>> = {
   cassandra: ['cluster'],
   cluster: ['cassandra'],
   fuse: [],
+  systemd: [],
   zfs: [],
 }
 
@@ -63,6 +65,13 @@ async function cluster(signal: AbortSignal): Promise<Provided | Missing> {
 async function zfs(signal: AbortSignal): Promise<Provided | Missing> {
   const args = { start: ['start', myPid], stop: ['stop', myPid] }
   return started({ what: 'ZFS', script: 'zfs-fuse.sh', ...args }, signal)
+}
+
+/** Its programs, which do what they do here wherever systemd is not the first process too. */
+async function systemd(): Promise<Provided | Missing> {
+  const lacking = ['systemd-analyze', 'systemd-notify'].filter((name) => !existsSync(`/usr/bin/${name}`))
+  if (lacking.length > 0) return { missing: `${lacking.join(' and ')} are not installed` }
+  return { env: {}, end: async () => {} }
 }
 
 /** The kernel's, and the addon with its library: nothing has to be started. */
