@@ -207,4 +207,9 @@ export const groups: readonly Group[] = [
     about: 'Find what was left half-done or is damaged, and clean up',
     load: async () => (await import('./verbs/scrub.ts')).verb,
   },
+  {
+    name: 'doctor',
+    about: 'What this machine has and lacks for projects, and what mends it',
+    load: async () => (await import('./verbs/doctor.ts')).verb,
+  },
 ]

@@ -10,6 +10,8 @@ export interface Mount {
   readonly root: string
   readonly mountPoint: string
   readonly options: readonly string[]
+  /** `shared:5`, `master:1` and their like; none for a private mount. */
+  readonly propagation: readonly string[]
   readonly type: string
   /** For ZFS the dataset's name. */
   readonly source: string
@@ -46,6 +48,7 @@ export function parseMountinfo(text: string): Mount[] {
         root: unescapeOctal(root),
         mountPoint: unescapeOctal(mountPoint),
         options: options.split(','),
+        propagation: fields.slice(6, dash),
         type,
         source: unescapeOctal(source),
         superOptions: superOptions.split(','),

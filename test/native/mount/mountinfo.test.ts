@@ -32,6 +32,8 @@ test('octal escapes and optional fields are taken apart', () => {
   )
   assert.equal(mounts.map(isZfs), [false, true, true, false])
   assert.is(mounts[1]?.device, '0:39')
+  assert.equal(mounts[1]?.propagation, [])
+  assert.equal(mounts[2]?.propagation, ['shared:5', 'master:1', 'propagate_from:2'])
   assert.equal(mounts[2]?.superOptions, ['rw', 'xattr', 'posixacl'])
 })
 
