@@ -212,4 +212,9 @@ export const groups: readonly Group[] = [
     about: 'What this machine has and lacks for projects, and what mends it',
     load: async () => (await import('./verbs/doctor.ts')).verb,
   },
+  {
+    name: 'demo',
+    about: 'Play what this is for, in a place of its own, and compare',
+    load: async () => (await import('./verbs/demo.ts')).verb,
+  },
 ]
