@@ -304,4 +304,14 @@ export const groups: readonly Group[] = [
     about: 'Find what was left half-done or is damaged, and clean up',
     load: async () => (await import('./verbs/scrub.ts')).verb,
   },
+  {
+    name: 'doctor',
+    about: 'What this machine has and lacks for projects, and what mends it',
+    load: async () => (await import('./verbs/doctor.ts')).verb,
+  },
+  {
+    name: 'demo',
+    about: 'Play what this is for, in a place of its own, and compare',
+    load: async () => (await import('./verbs/demo.ts')).verb,
+  },
 ]
