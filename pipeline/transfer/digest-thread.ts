@@ -21,6 +21,9 @@ interface Reply {
   readonly digest: Uint8Array
 }
 
+/** Only such memory can be seen by another thread; other would be copied. */
+export const isShared = ({ buffer }: Buffer): boolean => buffer instanceof SharedArrayBuffer
+
 let running: DigestThread | undefined
 
 export class DigestThread {
@@ -52,8 +55,7 @@ export class DigestThread {
   /** Nobody changes `data` meanwhile. What this thread can't do, yet or any more, is done at once by the caller's. */
   digest(data: Buffer): Promise<Buffer> {
     const { buffer, byteOffset: offset, length } = data
-    if (this.#state !== 'running' || !(buffer instanceof SharedArrayBuffer))
-      return Promise.resolve(digestOf(data))
+    if (this.#state !== 'running' || !isShared(data)) return Promise.resolve(digestOf(data))
     return new Promise((resolve) => {
       const id = ++this.#lastId
       this.#waiting.set(id, { data, resolve })
