@@ -3,9 +3,10 @@
  * place and mounted. A dataset under a project's name is always one that was received whole.
  */
 import { chmod, chown } from 'node:fs/promises'
-import { create, rename, setProperties } from '../../native/zfs/dataset.ts'
+import { create, rename, setProperties, type Values } from '../../native/zfs/dataset.ts'
 import { unmount } from '../../native/zfs/mount.ts'
 import type { DatasetName } from '../../native/zfs/names.ts'
+import { allOf } from '../../pipeline/base/all-of.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import { readResolved } from '../../pipeline/graph/resolve.ts'
@@ -149,22 +150,17 @@ async function bringUp(
   const fresh = fetched.into !== undefined && fetched.into !== live
   const name = fetched.into ?? receivingName(host.parent, project.id)
   if (fetched.into === undefined) await create(zfs, name, {}, run)
-  await setProperties(zfs, name, { mountpoint: mountPointOf(host, project.id) }, run)
   const { quotaBytes, properties, epoch } = project.statics
-  if (quotaBytes !== null) await setProperties(zfs, name, { refquota: String(quotaBytes) }, run)
-  await applyProperties(host, name, properties)
+  const set = (values: Values) => setProperties(zfs, name, values, run)
+  await allOf([
+    set({ mountpoint: mountPointOf(host, project.id) }),
+    set({ [ID_PROPERTY]: project.id, [POOL_PROPERTY]: host.poolGuid }),
+    ...(quotaBytes === null ? [] : [set({ refquota: String(quotaBytes) })]),
+    applyProperties(host, name, properties),
+  ])
   if (fetched.into === undefined) await giveToOwner(host, project, name, options)
   // Last: whoever finds the epoch finds all the rest.
-  await setProperties(
-    zfs,
-    name,
-    {
-      [ID_PROPERTY]: project.id,
-      [POOL_PROPERTY]: host.poolGuid,
-      [EPOCH_PROPERTY]: String(epoch),
-    },
-    run,
-  )
+  await set({ [EPOCH_PROPERTY]: String(epoch) })
   if (fetched.into !== undefined && !fresh) return
   // The graph changed meanwhile, and what was there leads nowhere any more.
   if (stale) story.setAside.push(await setAside(host, stale, 'no streams lead on from what it has', options))

@@ -2,11 +2,9 @@
  * Saves a project: what the store has not becomes a stream in it, and the head where the dataset descends from it.
  * The dataset may be in use all the while. Whatever ends it half-way, the dataset keeps all that it had.
  */
-import { hold, release } from '../../native/zfs/dataset.ts'
 import { listSnapshots, type Snapshot } from '../../native/zfs/list.ts'
 import type { BookmarkName, SnapshotName } from '../../native/zfs/names.ts'
 import { alwaysBrings, flagsWithin, type SendFlags, send, usualFlags } from '../../native/zfs/send.ts'
-import { allOf } from '../../pipeline/base/all-of.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid, ProjectId, WriteId } from '../../pipeline/base/ids.ts'
 import { savesAs } from '../../pipeline/graph/descent.ts'
@@ -17,11 +15,11 @@ import type { Source } from '../../pipeline/transfer/chunker.ts'
 import { putStream } from '../../pipeline/transfer/put.ts'
 import { chooseBase } from './base.ts'
 import type { ProjectHost } from './host.ts'
-import { SAVE_HOLD } from './names.ts'
 import { currentSnapshot, type EndOptions } from './news.ts'
 import type { Footprint } from './quiet.ts'
 import { refuseTooManySnapshots } from './quota.ts'
 import { holds, newest, type Resident, requireResident } from './resident.ts'
+import { SendHold } from './send-hold.ts'
 import { trim } from './trim.ts'
 
 export type Saved =
@@ -109,11 +107,10 @@ async function sendStep(
   const { onProgress } = options
   const flags = await receivableFlags(host, callOf(options))
   const base = baseOf(project, there, end)
-  const held = keepsWhatItSends(host) ? [] : [end, base].filter(isSnapshot)
+  const held = new SendHold(zfs, keepsWhatItSends(host) ? [] : [end, base].filter(isSnapshot))
   try {
-    await allOf(held.map(({ name }) => hold(zfs, SAVE_HOLD, name)))
     onProgress?.({ step: 'send', doneBytes: 0n })
-    const put = await putStream(stepSource(host, there, base, end, flags), {
+    const put = await putStream(stepSource(host, there, { base, end, flags, held }), {
       store,
       limiter,
       priority: 'save',
@@ -133,7 +130,7 @@ async function sendStep(
         onSealed: () => onProgress({ step: 'commit' }),
       }),
     })
-    await allOf(held.splice(0).map(({ name }) => release(zfs, SAVE_HOLD, name)))
+    await held.end()
     if (as === 'head') await trim(host, there, put.project, end)
     return {
       kind: 'saved',
@@ -146,7 +143,7 @@ async function sendStep(
     }
   } finally {
     // A hold that stays is ended when a later save trims its snapshot.
-    await Promise.allSettled(held.map(({ name }) => release(zfs, SAVE_HOLD, name)))
+    await held.end().catch(() => {})
   }
 }
 
@@ -198,18 +195,20 @@ async function receivableFlags({ zfs, store }: ProjectHost, { signal }: EndOptio
   return flagsWithin(usualFlags(zfs.capabilities), receivable)
 }
 
+interface Sent {
+  readonly base: Base | null
+  readonly end: Snapshot
+  readonly flags: SendFlags
+  readonly held: SendHold
+}
+
 /** The stream, and where ZFS keeps not what it sends, one more look after its last byte: it must still be there. */
-function stepSource(
-  host: ProjectHost,
-  there: Resident,
-  base: Base | null,
-  end: Snapshot,
-  flags: SendFlags,
-): Source {
+function stepSource(host: ProjectHost, there: Resident, { base, end, flags, held }: Sent): Source {
   return async function* (signal) {
     const { zfs } = host
     yield* send(zfs, end.name, { ...(base && { from: base.name }), flags, signal })
     if (keepsWhatItSends(host)) return
+    await held.begun
     const now = await listSnapshots(zfs, there.name, { signal })
     for (const one of [end, base])
       if (one && !now.some(({ guid }) => guid === one.guid))
@@ -217,5 +216,7 @@ function stepSource(
           temporary: true,
           hint: 'Nothing was committed; the next save sends from what is there.',
         })
+    // While the store makes it durable; whether that went well is seen once it is committed.
+    held.end().catch(() => {})
   }
 }

@@ -54,9 +54,11 @@ export async function receive(
       } finally {
         await running.stop()
       }
-      const snapshot = await received(zfs, target, options)
-      // A dataset starts with `canmount=on`, and a `zfs mount -a` at the next boot would then mount what is given a mountpoint.
-      if (options.from === undefined) await setProperties(zfs, target, { canmount: 'noauto' })
+      const [snapshot] = await allOf([
+        received(zfs, target, options),
+        // A dataset starts with `canmount=on`, and a `zfs mount -a` at the next boot would then mount what is given a mountpoint.
+        options.from === undefined ? setProperties(zfs, target, { canmount: 'noauto' }) : Promise.resolve(),
+      ])
       return snapshot
     } catch (error) {
       // Of a receive that cannot be ended nobody knows when it is over: what it leaves is for the next start.

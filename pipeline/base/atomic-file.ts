@@ -1,10 +1,9 @@
 /** A file that appears whole or not at all, whatever happens while it is written. */
 import { randomUUID } from 'node:crypto'
-import { open, realpath, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { EarlyFlush } from './early-flush.ts'
 import { errnoOf } from './errors.ts'
-import { writeWhole } from './write-whole.ts'
 
 /**
  * Writes the pieces into a temporary beside `path`, makes it durable, and only then gives it its name; what had that
@@ -48,6 +47,12 @@ async function followed(path: string): Promise<string> {
     if (errnoOf(error) === 'ENOENT') return path
     throw error
   }
+}
+
+/** The kernel may take less at a time than it is given. */
+async function writeWhole(file: FileHandle, data: Uint8Array): Promise<void> {
+  let done = 0
+  while (done < data.length) done += (await file.write(data, done)).bytesWritten
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -8,7 +8,8 @@ import { MIB } from '../base/units.ts'
 import type { Limiter, Priority } from '../limit/limiter.ts'
 import type { BlobReader, BlobStore, Chunk, GetOptions, WriteExtent } from '../stores/contract.ts'
 import { BufferPool } from './buffers.ts'
-import { digestOf, RootDigest } from './digest.ts'
+import { ChunkDigests } from './chunk-digests.ts'
+import { RootDigest } from './digest.ts'
 
 export interface DownloadOptions {
   readonly limiter: Limiter
@@ -45,10 +46,11 @@ export async function* download(
   const root = new RootDigest()
   const reader = await blobs.open(write, { signal })
   const buffers = new BufferPool(write.chunkBytes)
+  const digests = new ChunkDigests()
   const ahead: Promise<Fetched>[] = []
   let next = 0
   const fetchNext = (): void => {
-    const fetched = fetch(reader, write, next++, { limiter, priority, signal, buffers })
+    const fetched = fetch(reader, write, next++, { limiter, priority, signal, buffers, digests })
     // It is awaited in its turn; a failure before that must not count as unhandled.
     fetched.catch(() => {})
     ahead.push(fetched)
@@ -72,6 +74,7 @@ export async function* download(
     stop.abort(new TidepoolError('download-left', `the download of write ${write.writeId} was left`))
     for (const fetched of await Promise.allSettled(ahead))
       if (fetched.status === 'fulfilled') fetched.value.giveBack()
+    await digests.end()
     await reader.close()
     stop.leave()
   }
@@ -90,9 +93,11 @@ async function fetch(
     priority,
     signal,
     buffers,
+    digests,
   }: Pick<DownloadOptions, 'limiter' | 'priority'> & {
     readonly signal: AbortSignal
     readonly buffers: BufferPool
+    readonly digests: ChunkDigests
   },
 ): Promise<Fetched> {
   const permit = await limiter.acquire(write.chunkBytes, { priority, signal })
@@ -102,7 +107,7 @@ async function fetch(
     permit.release()
   }
   try {
-    return { chunk: await verified(reader, write, seq, { signal, into }), giveBack }
+    return { chunk: await verified(reader, write, seq, digests, { signal, into }), giveBack }
   } catch (error) {
     giveBack()
     throw error
@@ -114,16 +119,17 @@ async function verified(
   reader: BlobReader,
   write: WriteExtent,
   seq: number,
+  digests: ChunkDigests,
   options: GetOptions,
 ): Promise<Chunk> {
   try {
     const chunk = await reader.get(seq, options)
-    if (digestOf(chunk.data).equals(chunk.digest)) return chunk
+    if ((await digests.of(chunk.data)).equals(chunk.digest)) return chunk
   } catch (error) {
     if (codeOf(error) !== 'chunk-missing') throw error
   }
   const chunk = await reader.get(seq, { ...options, careful: true })
-  if (digestOf(chunk.data).equals(chunk.digest)) return chunk
+  if ((await digests.of(chunk.data)).equals(chunk.digest)) return chunk
   throw damaged(write, `the bytes of chunk ${seq} are not those that were stored`)
 }
 

@@ -8,8 +8,9 @@ import { LinkedAbort } from '../base/abort.ts'
 import type { Limiter, Priority } from '../limit/limiter.ts'
 import type { BlobWriter } from '../stores/contract.ts'
 import { BufferPool } from './buffers.ts'
+import { ChunkDigests } from './chunk-digests.ts'
 import { ChunkReader, type Source } from './chunker.ts'
-import { digestOf, RootDigest } from './digest.ts'
+import { RootDigest } from './digest.ts'
 import { HighWaterMark } from './high-water.ts'
 import { Tasks } from './tasks.ts'
 
@@ -41,7 +42,10 @@ export async function upload(source: Source, options: UploadOptions): Promise<Up
   const pieces = source(signal)[Symbol.asyncIterator]()
   const reader = new ChunkReader(pieces)
   const buffers = new BufferPool(chunkBytes)
+  const digests = new ChunkDigests()
   const root = new RootDigest()
+  /** Once the digests of all chunks so far are in the root, in their order. */
+  let rooted = Promise.resolve()
   let bytes = 0n
   let storedBytes = 0n
   const mark = new HighWaterMark(options.reserved, options.reserve)
@@ -67,12 +71,12 @@ export async function upload(source: Source, options: UploadOptions): Promise<Up
         break
       }
       const data = buffer.subarray(0, length)
-      const digest = digestOf(data)
-      root.add(digest)
+      const digested = digests.of(data)
+      rooted = Promise.all([digested, rooted]).then(([digest]) => root.add(digest))
       bytes += BigInt(length)
       tasks.start(async () => {
         try {
-          await writer.put(seq, data, digest, { signal })
+          await writer.put(seq, data, await digested, { signal })
           storedBytes += BigInt(length)
           options.onProgress?.(storedBytes)
         } finally {
@@ -83,6 +87,7 @@ export async function upload(source: Source, options: UploadOptions): Promise<Up
     }
     await tasks.settled()
     tasks.check()
+    await rooted
     signal.throwIfAborted()
     return { bytes, chunkCount: root.count, rootDigest: root.end() }
   } catch (error) {
@@ -94,6 +99,7 @@ export async function upload(source: Source, options: UploadOptions): Promise<Up
     throw error
   } finally {
     await mark.settled()
+    await digests.end()
     stop.leave()
   }
 }

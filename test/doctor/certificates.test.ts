@@ -50,7 +50,7 @@ test('a file without a certificate is refused, a store without TLS passed over',
 })
 
 test('the certificate that the API is served with', async () => {
-  const listen = { listen: { tls: { cert: '/etc/own.pem', key: '/etc/own.key' } } }
+  const listen = { listen: { address: '0.0.0.0', tls: { cert: '/etc/own.pem', key: '/etc/own.key' } } }
   const world = wellWorld({
     config: { ...config(), ...listen },
     files: { '/etc/own.pem': PEM },
