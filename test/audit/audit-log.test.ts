@@ -95,6 +95,16 @@ test('what can’t be written is counted, and told when there is room again', ()
     )
   }))
 
+test('a full disk is such a case', async () => {
+  const log = new AuditLog('/dev/full')
+  const refused = await rejection<Error>(log.require(entry('destroy')), 'there is no room')
+  assert.is(codeOf(refused), 'audit-failed')
+  assert.match(refused.message, /ENOSPC/)
+  log.note(entry('open'))
+  await log.close()
+  assert.is(log.lost.count, 2)
+})
+
 test('the daemon logs who did what, with the operation and how it ended', () =>
   withDaemon(async ({ client, daemon }) => {
     const made = await client.request('POST', '/v1/projects', { body: { id: 'p' } })
