@@ -314,4 +314,9 @@ export const groups: readonly Group[] = [
     about: 'Play what this is for, in a place of its own, and compare',
     load: async () => (await import('./verbs/demo.ts')).verb,
   },
+  {
+    name: 'completion',
+    about: 'Complete verbs, options and projects in a shell',
+    load: async () => (await import('./verbs/completion.ts')).verb,
+  },
 ]
