@@ -39,6 +39,7 @@ export async function saveUnmounted(
   if (!there) return undefined
   if (!there.dataset.mounted) return saveResident(host, there, options)
   await saveResident(host, there, options)
+  await host.unmounting?.(id)
   await unmount(host.zfs, there.name, run)
   const after = await resident(host, id, options)
   return after && saveResident(host, after, options)

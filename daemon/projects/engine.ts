@@ -67,9 +67,9 @@ export interface EngineParts {
   /** Of this host, for people. */
   readonly name: string
   readonly settings: ProjectSettings
-  /** Called when a project was unmounted, before the act that did it has ended; also where `unmounting` was and nothing came of it. */
+  /** Called when a project was unmounted, before the act that did it has ended; also where nothing came of it. */
   readonly unmounted?: (id: ProjectId) => Promise<void>
-  /** Called before a project that nobody uses is unmounted: from when it resolves, whoever wants it asks for it. */
+  /** Called before a project is unmounted: from when it resolves, whoever wants it asks for it. */
   readonly unmounting?: (id: ProjectId) => Promise<void>
   readonly residency?: ResidencySettings
   readonly sweepEveryMs?: number
@@ -96,7 +96,6 @@ export class Engine {
   readonly membership: Membership
   readonly #lock: PoolLock
   readonly #unmounted: (id: ProjectId) => Promise<void>
-  readonly #unmounting: (id: ProjectId) => Promise<void>
   readonly #stop = new AbortController()
   readonly #running: Promise<unknown>
 
@@ -110,13 +109,7 @@ export class Engine {
     drain: Drain,
     pinned: Pinned,
     unsaved: LeftUnsaved,
-    {
-      stateDirectory,
-      residency = DEFAULT_RESIDENCY,
-      sweepEveryMs,
-      unmounted = async () => {},
-      unmounting = async () => {},
-    }: EngineParts,
+    { stateDirectory, residency = DEFAULT_RESIDENCY, sweepEveryMs, unmounted = async () => {} }: EngineParts,
   ) {
     this.host = host
     this.#own = host
@@ -128,7 +121,6 @@ export class Engine {
     this.drain = drain
     this.pinned = pinned
     this.#unmounted = unmounted
-    this.#unmounting = unmounting
     this.#unsaved = unsaved
     this.#stateDirectory = stateDirectory
     unsaved.keepOnly(found.residents.map(({ id }) => id))
@@ -209,6 +201,7 @@ export class Engine {
         restores: new Restores(() => clock.monotonicMs()),
         settings: parts.settings,
         refusal: () => drain.refusal,
+        unmounting: parts.unmounting,
         mayAct: () => member.mayAct(),
       }
       const found = await reconcile(host, run)
@@ -343,7 +336,6 @@ export class Engine {
     const isGone = await unmountIdle(this.host, id, {
       signal,
       isIdle: () => this.access.idleMs(id) >= idleAfterMs,
-      closing: () => this.#unmounting(id),
       // Before the lock is left: whoever waits for it mounts again.
       closed: () => this.#unmounted(id),
     })
@@ -368,11 +360,15 @@ export class Engine {
 
   /** What could not be unmounted is watched on. */
   async #unmounts<T>(id: ProjectId, act: Promise<T>): Promise<T> {
-    const done = await act
-    this.#unsaved.saved(id)
-    this.saves.forget(id)
-    await this.#unmounted(id)
-    return done
+    try {
+      const done = await act
+      this.#unsaved.saved(id)
+      this.saves.forget(id)
+      return done
+    } finally {
+      // Whoever waits for it mounts it only after this: that takes some commands.
+      await this.#unmounted(id)
+    }
   }
 }
 
