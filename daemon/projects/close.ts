@@ -40,6 +40,7 @@ export async function saveUnmounted(
   if (!there.dataset.mounted) return saveResident(host, there, options)
   await saveResident(host, there, options)
   options.onProgress?.({ step: 'unmount' })
+  await host.unmounting?.(id)
   await unmount(host.zfs, there.name, run)
   const after = await resident(host, id, options)
   return after && saveResident(host, after, options)

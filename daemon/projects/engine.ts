@@ -70,7 +70,7 @@ export interface EngineParts {
   /** Of this host, for people. */
   readonly name: string
   readonly settings: ProjectSettings
-  /** Called when a project was unmounted, before the act that did it has ended; also where `unmounting` was and nothing came of it. */
+  /** Called when a project was unmounted, before the act that did it has ended; also where nothing came of it. */
   readonly unmounted?: (id: ProjectId) => Promise<void>
   /** Called when a project was mounted or found so, before the act that did it has ended. */
   readonly mounted?: (id: ProjectId, path: string) => Promise<void>
@@ -78,7 +78,7 @@ export interface EngineParts {
   readonly left?: (id: ProjectId) => void
   /** Hears what has happened. */
   readonly tell?: Tell
-  /** Called before a project that nobody uses is unmounted: from when it resolves, whoever wants it asks for it. */
+  /** Called before a project is unmounted: from when it resolves, whoever wants it asks for it. */
   readonly unmounting?: (id: ProjectId) => Promise<void>
   readonly residency?: ResidencySettings
   readonly sweepEveryMs?: number
@@ -109,7 +109,6 @@ export class Engine {
   readonly #mounted: (id: ProjectId, path: string) => Promise<void>
   readonly #left: (id: ProjectId) => void
   readonly #tell: Tell
-  readonly #unmounting: (id: ProjectId) => Promise<void>
   readonly #stop = new AbortController()
   readonly #running: Promise<unknown>
 
@@ -128,7 +127,6 @@ export class Engine {
       residency = DEFAULT_RESIDENCY,
       sweepEveryMs,
       unmounted = async () => {},
-      unmounting = async () => {},
       mounted = async () => {},
       left = () => {},
       tell = () => {},
@@ -147,7 +145,6 @@ export class Engine {
     this.#mounted = mounted
     this.#left = left
     this.#tell = tell
-    this.#unmounting = unmounting
     this.#unsaved = unsaved
     this.#stateDirectory = stateDirectory
     unsaved.keepOnly(found.residents.map(({ id }) => id))
@@ -228,6 +225,7 @@ export class Engine {
         restores: new Restores(() => clock.monotonicMs()),
         settings: parts.settings,
         refusal: () => drain.refusal,
+        unmounting: parts.unmounting,
         mayAct: () => member.mayAct(),
       }
       const found = await reconcile(host, run)
@@ -393,7 +391,6 @@ export class Engine {
     const isGone = await unmountIdle(this.host, id, {
       signal,
       isIdle: () => this.access.idleMs(id) >= idleAfterMs,
-      closing: () => this.#unmounting(id),
       // Before the lock is left: whoever waits for it mounts again.
       closed: () => this.#unmounted(id),
     })
@@ -423,11 +420,15 @@ export class Engine {
 
   /** What could not be unmounted is watched on. */
   async #unmounts<T>(id: ProjectId, act: Promise<T>): Promise<T> {
-    const done = await act
-    this.#unsaved.saved(id)
-    this.saves.forget(id)
-    await this.#unmounted(id)
-    return done
+    try {
+      const done = await act
+      this.#unsaved.saved(id)
+      this.saves.forget(id)
+      return done
+    } finally {
+      // Whoever waits for it mounts it only after this: that takes some commands.
+      await this.#unmounted(id)
+    }
   }
 }
 

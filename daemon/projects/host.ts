@@ -3,7 +3,7 @@ import type { DatasetName } from '../../native/zfs/names.ts'
 import type { Zfs } from '../../native/zfs/zfs.ts'
 import type { Clock } from '../../pipeline/base/clock.ts'
 import type { TidepoolError } from '../../pipeline/base/errors.ts'
-import type { HostId, SessionId } from '../../pipeline/base/ids.ts'
+import type { HostId, ProjectId, SessionId } from '../../pipeline/base/ids.ts'
 import type { RetentionPolicy } from '../../pipeline/graph/retention.ts'
 import type { DeathWatch } from '../../pipeline/hosts/take.ts'
 import type { Limiter } from '../../pipeline/limit/limiter.ts'
@@ -45,6 +45,8 @@ export interface ProjectHost {
   readonly settings: ProjectSettings
   /** Why nothing more is opened here, where that is so. */
   readonly refusal?: () => TidepoolError | undefined
+  /** Called before a project is unmounted: from when it resolves, whoever wants it asks for it. */
+  readonly unmounting?: ((id: ProjectId) => Promise<void>) | undefined
   /** Throws `host-lost` while this host may not commit, open or evict. */
   readonly mayAct: () => void
 }

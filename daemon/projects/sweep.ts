@@ -45,6 +45,8 @@ export interface Refused {
 }
 
 const INTERVAL_MS = 30_000
+/** More in one look, and it is the store or the pool that fails: the next look tries again. */
+const MAX_FAILED = 3
 
 export class Sweeper {
   readonly #options: SweeperOptions
@@ -128,7 +130,9 @@ export class Sweeper {
     const plan = planUnmounts(facts, idleAfterMs)
     const mounted = new Map(plan.stay)
     const unmounted: ProjectId[] = []
-    for (const id of plan.unmount)
+    let failed = 0
+    for (const id of plan.unmount) {
+      if (failed === MAX_FAILED) break
       try {
         host.mayAct()
         if (await unmount(id, idleAfterMs, signal)) unmounted.push(id)
@@ -136,8 +140,10 @@ export class Sweeper {
       } catch (error) {
         signal.throwIfAborted()
         if (codeOf(error) === 'dataset-busy') mounted.set(id, 'in-use')
+        else failed++
         refused.push({ id, why: 'unmount', error })
       }
+    }
     return { unmounted, mounted }
   }
 }

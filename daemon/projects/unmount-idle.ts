@@ -12,9 +12,7 @@ import { saveResident } from './save.ts'
 export interface UnmountIdleOptions extends ActOptions {
   /** Asked again right before the unmount: the save may have taken long. */
   readonly isIdle: () => boolean
-  /** From when it resolves, nobody is led to the mount without asking this host. */
-  readonly closing: () => Promise<void>
-  /** The end of that. Called also where it stays mounted. */
+  /** The end of `unmounting`, before the lock is left; also where it stays mounted. */
   readonly closed: () => Promise<void>
 }
 
@@ -22,7 +20,7 @@ export interface UnmountIdleOptions extends ActOptions {
 export function unmountIdle(
   host: ProjectHost,
   id: ProjectId,
-  { isIdle, closing, closed, signal }: UnmountIdleOptions,
+  { isIdle, closed, signal }: UnmountIdleOptions,
 ): Promise<boolean> {
   const run = signal ? { signal } : {}
   return host.locks.hold(id, 'unmount', signal, async () => {
@@ -31,10 +29,10 @@ export function unmountIdle(
     const there = await resident(host, id, run)
     if (!there?.dataset.mounted) return true
     if (isWanted() || host.restores.copying(id) !== undefined) return false
-    // What is long, while it can still be used.
-    await saveResident(host, there, run)
+    // What is long, while it can still be used; what this overlooks, the one after the unmount saves.
+    await saveResident(host, there, { ...run, quick: true })
     try {
-      await closing()
+      await host.unmounting?.(id)
       if (isWanted()) return false
       await unmount(host.zfs, there.name, run)
       try {
