@@ -24,6 +24,8 @@ export const socketOf = (config: Pick<Config, 'run'>): string => join(config.run
 export interface DaemonParts {
   readonly opened?: OpenedStore
   readonly zfs?: Zfs
+  /** No root of links is served: users find projects where they are mounted. */
+  readonly withoutRoot?: boolean
 }
 
 /** Alone in a directory that only root may enter. */
@@ -39,10 +41,19 @@ export class Daemon {
   readonly #startedMs = Date.now()
   readonly #layer: AccessLayer
   readonly opens: Opens
+  readonly #paths: string
   #served: Served | undefined
 
-  private constructor(config: Config, opened: OpenedStore, zfs: Zfs, engine: Engine, layer: AccessLayer) {
+  private constructor(
+    config: Config,
+    opened: OpenedStore,
+    zfs: Zfs,
+    engine: Engine,
+    layer: AccessLayer,
+    { withoutRoot = false }: DaemonParts,
+  ) {
     this.config = config
+    this.#paths = withoutRoot ? config.mounts : config.access
     this.#opened = opened
     this.zfs = zfs
     this.engine = engine
@@ -83,7 +94,7 @@ export class Daemon {
         },
         signal,
       )
-      const daemon = new Daemon(config, opened, zfs, engine, layer)
+      const daemon = new Daemon(config, opened, zfs, engine, layer, parts)
       try {
         // Before anything is touched: while its socket is made no directory may be, for their modes would suffer.
         daemon.#served = await serve(daemon, { socket: socketOf(config), routes })
@@ -108,7 +119,7 @@ export class Daemon {
 
   /** Where its users find a project. */
   pathOf(id: ProjectId): string {
-    return join(this.config.access, id)
+    return join(this.#paths, id)
   }
 
   #callbacks(): AccessCallbacks {
