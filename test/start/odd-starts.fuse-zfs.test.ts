@@ -20,6 +20,22 @@ test('a second start is refused by name, and the packages may go and come while 
 
     const made = await sh('bin/tidepool create home1 && echo hello > projects/home1/file')
     assert.is(made.code, 0, made.stderr)
+    const { lines } = JSON.parse((await sh('bin/tidepool --json doctor')).stdout) as {
+      lines: { check: string; verdict: string; found: string }[]
+    }
+    const verdictOf = (check: string) => lines.find((line) => line.check === check)?.verdict
+    for (const check of [
+      'configuration',
+      '/dev/fuse',
+      'libfuse2',
+      'pool',
+      'store',
+      'daemon',
+      'access process',
+    ])
+      assert.is(verdictOf(check), 'ok', JSON.stringify(lines, null, 1))
+    assert.is(verdictOf('zpool scrub'), 'warn', 'its pool is new')
+
     // As npm ci does: all of it is gone for a while.
     await rm(join(root, 'node_modules'))
     const client = new Client({ socket: join(root, '.tidepool/run/tidepool.sock') })

@@ -26,7 +26,7 @@ export const daemon: Check = {
           `${failingSaves.length} projects cannot be saved, among them ${first.id}: ${first.why}`,
           `tidepool status ${first.id}`,
         )
-      return ok(`it answers, with ${open} projects open`)
+      return ok(`it answers, ${open} open here`)
     } catch (error) {
       if (codeOf(error) === 'daemon-missing') return warn('none answers', START)
       throw error
