@@ -59,6 +59,8 @@ export interface DaemonParts {
   readonly configFile?: string
   /** For the log. */
   readonly say?: (line: string) => void
+  /** No root of links is served: users find projects where they are mounted. */
+  readonly withoutRoot?: boolean
 }
 
 /** Everybody may speak here, and is answered what an owner may know. */
@@ -80,6 +82,7 @@ export class Daemon {
   #listeners: Listeners | undefined
   readonly journal: Journal
   #watching: Watching | undefined
+  readonly #paths: string
 
   private constructor(
     config: Config,
@@ -88,13 +91,14 @@ export class Daemon {
     engine: Engine,
     layer: AccessLayer,
     journal: Journal,
-    { configFile, say }: DaemonParts,
+    { configFile, say, withoutRoot = false }: DaemonParts,
   ) {
     this.live = new LiveConfig(config, {
       file: configFile,
       apply: (next) => engine.reconfigure(engineSettings(next)),
       say,
     })
+    this.#paths = withoutRoot ? config.mounts : config.access
     this.#opened = opened
     this.zfs = zfs
     this.engine = engine
@@ -191,7 +195,7 @@ export class Daemon {
 
   /** Where its users find a project. */
   pathOf(id: ProjectId): string {
-    return join(this.config.access, id)
+    return join(this.#paths, id)
   }
 
   #keepNotices(): Promise<void> {
@@ -241,7 +245,6 @@ export class Daemon {
       pool: await poolState(this.zfs, poolOf(engine.host.parent)),
       resident: residents.length,
       mounted: residents.filter(({ mounted }) => mounted).length,
-      longestUnsavedMs: Math.round(engine.saves.longestUnsavedMs),
       unsaved: unsavedOf(engine, residents),
       slowSaves: engine.saves.slow.map(({ id, forMs }) => ({ id, forMs: Math.round(forMs) })),
       cache: engine.host.streamCache?.state ?? null,

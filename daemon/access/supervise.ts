@@ -22,6 +22,8 @@ export interface SuperviseOptions {
 
 const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 const MAIN = fileURLToPath(new URL(`./main${EXTENSION}`, import.meta.url))
+/** Found once, at the start: while `npm ci` runs it is not there, and then a start fails and is repeated. */
+const THROUGH = EXTENSION === '.ts' ? ['--import', import.meta.resolve('tsx')] : []
 const LOOK_MS = 500
 /** After one that ended at once, and twice as long after each more: what keeps it from serving will not have gone in a moment. */
 const REST_MS = 1000
@@ -64,9 +66,8 @@ const pause = (ms: number, signal: AbortSignal): Promise<unknown> =>
 /** In a session of its own: a Ctrl-C in our terminal is not meant for it. */
 function start({ root, mountRoot, socket, browse, logFile }: SuperviseOptions): ChildProcess {
   const log = openSync(logFile, 'a', 0o600)
-  const through = EXTENSION === '.ts' ? ['--import', import.meta.resolve('tsx')] : []
   const args = ['--root', root, '--mount-root', mountRoot, '--socket', socket, '--browse', browse]
-  const child = spawn(process.execPath, [...through, MAIN, ...args], {
+  const child = spawn(process.execPath, [...THROUGH, MAIN, ...args], {
     detached: true,
     cwd: '/',
     stdio: ['ignore', log, log],

@@ -16,7 +16,7 @@ import type { HostEventView, OperationStatus } from './types.ts'
 import { ProjectVerbs } from './verbs.ts'
 
 export type ClientOptions = Where & {
-  /** Of each call. @default an hour: an open of a large project from afar is one */
+  /** Of each call. @default an hour: an open of a large project from afar is one; a minute for what only looks */
   readonly limitMs?: number
   /** How long a call that may be repeated waits for a daemon that is started again. @default 15 s */
   readonly restartMs?: number
@@ -37,18 +37,19 @@ export interface Answered<Answer> {
 }
 
 const LIMIT_MS = 60 * 60_000
+const LOOK_LIMIT_MS = 60_000
 const RESTART_MS = 15_000
 
 export class Client {
   /** The verbs of a project. */
   readonly projects = new ProjectVerbs(this)
   readonly #where: Where
-  readonly #limitMs: number
+  readonly #limitMs: number | undefined
   readonly #restartMs: number
   /** Whether a daemon has ever answered: then one that is missing is perhaps started again. */
   #reached = false
 
-  constructor({ limitMs = LIMIT_MS, restartMs = RESTART_MS, ...where }: ClientOptions) {
+  constructor({ limitMs, restartMs = RESTART_MS, ...where }: ClientOptions) {
     this.#where = where
     this.#limitMs = limitMs
     this.#restartMs = restartMs
@@ -118,7 +119,8 @@ export class Client {
     path: string,
     { body, signal, headers = {} }: CallOptions,
   ): Promise<Answered<Answer>> {
-    const late = AbortSignal.timeout(this.#limitMs)
+    const limitMs = this.#limitMs ?? (method === 'GET' ? LOOK_LIMIT_MS : LIMIT_MS)
+    const late = AbortSignal.timeout(limitMs)
     const ends = signal ? AbortSignal.any([signal, late]) : late
     try {
       return await reach(this.#where, path, async (target) => {
@@ -128,7 +130,7 @@ export class Client {
       })
     } catch (error) {
       if (signal?.aborted) throw signal.reason
-      throw late.aborted ? lateOf(method, path, this.#limitMs) : error
+      throw late.aborted ? lateOf(method, path, limitMs) : error
     }
   }
 }

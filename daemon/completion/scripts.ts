@@ -34,7 +34,10 @@ compdef _tidepool tidepool
 const FISH = `# fish: tidepool completion fish | source
 function __tidepool_words
   set -l given (commandline -opc) (commandline -ct)
-  set -lx TIDEPOOL_WORDS (string join \\n -- $given[2..-1] | string collect -N)
+  set -lx TIDEPOOL_WORDS (begin
+    printf %s $given[2]
+    test (count $given) -gt 2; and printf '\\n%s' $given[3..-1]
+  end | string collect -N)
   set -l found (timeout 2 $given[1] completion words 2>/dev/null)
   if test "$found[1]" = :files
     __fish_complete_path $given[-1]

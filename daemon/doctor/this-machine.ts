@@ -8,6 +8,7 @@ import { readMounts } from '../../native/mount/mountinfo.ts'
 import { openZfs } from '../../native/zfs/zfs.ts'
 import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { type OpenedStore, openStore } from '../../pipeline/stores/open.ts'
+import { PROBE } from '../access/root.ts'
 import { Client } from '../client/client.ts'
 import { readConfig } from '../config/read.ts'
 import type { Config } from '../config/schema.ts'
@@ -62,7 +63,7 @@ export async function thisMachine(options: {
       new Client({ socket: socketOf(config as Config), limitMs: DAEMON_LIMIT_MS }).call('GET', path, {
         signal,
       }),
-    answersWalks: (root) => answersWalks(root, '.health', WALK_LIMIT_MS),
+    answersWalks: (root) => answersWalks(root, PROBE, WALK_LIMIT_MS),
   }
   return {
     world,

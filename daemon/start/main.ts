@@ -2,6 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { socketLock } from '../../native/lock/socket-lock.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { describeFailure } from '../cli/exit.ts'
 import { checkoutAt } from './checkout.ts'
@@ -16,7 +17,14 @@ async function main(verb: string | undefined): Promise<number> {
     process.on(signal, () => interrupted.abort(new TidepoolError('interrupted', 'interrupted')))
   const say = (line: string): void => void process.stdout.write(`${line}\n`)
   if (verb === 'down') return (await down(ROOT, interrupted.signal, say)) ? 0 : 1
-  const pidFile = join(checkoutAt(ROOT).directory, 'up.pid')
+  const { directory, pool } = checkoutAt(ROOT)
+  // By the name of its pool, which no other checkout has.
+  const lock = await socketLock(`tidepool-start-${pool}`)
+  if (!lock)
+    throw new TidepoolError('already-started', 'this checkout is served by another npm start already', {
+      hint: '`bin/tidepool status` asks it; Ctrl-C there, or npm stop, ends it.',
+    })
+  const pidFile = join(directory, 'up.pid')
   await up(ROOT, interrupted.signal, say, () => writeFile(pidFile, String(process.pid)))
   await rm(pidFile, { force: true })
   return 0

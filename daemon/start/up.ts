@@ -9,6 +9,7 @@ import { messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { superviseAccess } from '../access/supervise.ts'
 import { accessSocketOf, Daemon } from '../daemon.ts'
 import { accessPidFile, checkoutAt, prepare } from './checkout.ts'
+import { lackingFuse } from './lacking-fuse.ts'
 
 /** As long as an access process may take to start. */
 const SERVED_WITHIN_MS = 10_000
@@ -31,25 +32,32 @@ export async function up(
   const zfs = await openZfs()
   const { config, made } = await prepare(root, zfs, signal)
   for (const line of made) say(`setup: ${line}`)
+  const lack = await lackingFuse(root)
   const checkout = checkoutAt(root)
-  const daemon = await Daemon.start(config, signal, { configFile: checkout.configFile, say })
+  const daemon = await Daemon.start(config, signal, {
+    configFile: checkout.configFile,
+    say,
+    withoutRoot: lack !== undefined,
+  })
   const logFile = join(checkout.directory, 'access.log')
   // Also where it fails: neither the daemon nor the access process stays behind.
   const ending = new LinkedAbort(signal)
-  const access = superviseAccess(
-    {
-      root: config.access,
-      mountRoot: config.mounts,
-      socket: accessSocketOf(config),
-      browse: config.browse,
-      pidFile: accessPidFile(checkout),
-      logFile,
-    },
-    ending.signal,
-  ).catch((error: unknown) => say(`the access process: ${messageOf(error)}`))
+  const access = lack
+    ? undefined
+    : superviseAccess(
+        {
+          root: config.access,
+          mountRoot: config.mounts,
+          socket: accessSocketOf(config),
+          browse: config.browse,
+          pidFile: accessPidFile(checkout),
+          logFile,
+        },
+        ending.signal,
+      ).catch((error: unknown) => say(`the access process: ${messageOf(error)}`))
   try {
     await onServing()
-    const served = await isServed(config.access, signal)
+    const served = lack === undefined && (await isServed(config.access, signal))
     const command = existsSync(join(root, 'bin/tidepool')) ? 'bin/tidepool' : 'tidepool'
     const mounted = daemon.engine.found.residents.filter((one) => one.mounted).length
     for (const line of [
@@ -58,14 +66,19 @@ export async function up(
       '',
       served
         ? `  projects   ${config.access}/<id>, open when they are touched`
-        : `  projects   by \`${command} open ID\`: ${config.access} is not served, see ${logFile}`,
+        : `  projects   by \`${command} open ID\`: ${config.access} is not served, ${lack?.what ?? `see ${logFile}`}`,
+      ...(lack ? [`             to have it: ${lack.mend}; then start again`] : []),
       `  store      ${config.store}`,
       `  pool       ${config.dataset}, ZFS ${zfs.capabilities.version ?? zfs.capabilities.flavour}`,
       `  found      ${daemon.engine.found.residents.length} projects in the pool, ${mounted} of them mounted`,
       '',
       'Try, in another terminal:',
-      `  ${command} create home1 && echo hello > projects/home1/file`,
-      `  ${command} close home1 && cat projects/home1/file`,
+      ...(served
+        ? [
+            `  ${command} create home1 && echo hello > projects/home1/file`,
+            `  ${command} close home1 && cat projects/home1/file`,
+          ]
+        : [`  ${command} create home1`, `  ${command} open home1`]),
       `  ${command} status`,
       '',
       'Ctrl-C ends it and leaves what is mounted; npm stop saves all and puts the pool away.',

@@ -100,6 +100,12 @@ const cases: readonly (readonly [Check, Spoilt, string, RegExp, RegExp?])[] = [
     /\/projects and \/var/,
     /sed -i/,
   ],
+  [
+    mounts.updatedb,
+    { files: { '/etc/updatedb.conf': 'PRUNEFS="nfs fuse.tidepool zfs"\nPRUNEPATHS="/tmp"\n' } },
+    'ok',
+    /leaves out/,
+  ],
   [mounts.updatedb, { files: { '/etc/updatedb.conf': undefined } }, 'skipped', /no .*updatedb.conf/],
   [zfs.zfs, {}, 'fail', /no ZFS was given/, /modprobe zfs/],
   [

@@ -1,5 +1,5 @@
 /** The command as a process on this machine as it is: no two have the same to say, so its form is looked at, and what was given. */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -55,6 +55,20 @@ test('for people there is a table, and without a configuration it ends all the s
   assert.match(stdout.toString(), /\nFAIL {2}configuration +can't read \/nowhere/)
   assert.match(stdout.toString(), /[0-9]+ things? to look at\n$/)
 })
+
+test('a store that nobody serves fails in its own line, and the command ends', () =>
+  withConfig(async (config) => {
+    const text = await readFile(config, 'utf8')
+    await writeFile(config, text.replace(/^store: .*/, 'store: cassandra://127.0.0.1:1/k?dc=dc1'))
+    const { code, stdout } = await runTidepool(['--json', 'doctor', '--config', config])
+    const { lines } = JSON.parse(stdout.toString()) as { lines: Line[] }
+    const verdicts = ['store', 'consistency', 'clocks'].map(
+      (name) => lines.find(({ check }) => check === name)?.verdict,
+    )
+    assert.is(verdicts[0], 'fail')
+    assert.not(verdicts.includes('ok'))
+    assert.is(code, 2)
+  }))
 
 test('a ZFS that hangs and cannot be ended is told, and does not keep the command', () =>
   withFakeZfs(async ({ directory, faults }) => {

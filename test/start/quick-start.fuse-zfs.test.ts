@@ -1,58 +1,12 @@
 /** What the README begins with, in a checkout of its own: started, touched, killed, started again, put away. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { cp, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readMounts } from '../../native/mount/mountinfo.ts'
-import { eventually, type Walked, walk } from '../support/fuse.ts'
+import { daemonOf, ended, withCheckout } from '../support/checkout.ts'
 
 const test = suite('quick start')
-const TOP = fileURLToPath(new URL('../..', import.meta.url))
-const PARTS = ['bin', 'daemon', 'native', 'pipeline', 'package.json', 'package-lock.json', 'tsconfig.json']
-
-interface Checkout {
-  readonly root: string
-  /** Resolves once it serves; with the process of npm. */
-  readonly start: () => Promise<ChildProcess>
-  readonly sh: (lines: string) => Promise<Walked>
-}
-
-async function withCheckout(body: (checkout: Checkout) => Promise<void>): Promise<void> {
-  const root = await mkdtemp(join(tmpdir(), 'tidepool-test-checkout-'))
-  const sh = (lines: string): Promise<Walked> => walk(`cd ${root}; ${lines}`, { limitMs: 60_000 })
-  const start = async (): Promise<ChildProcess> => {
-    const child = spawn('npm', ['start'], { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
-    let printed = ''
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text: Buffer) => (printed += text))
-    await eventually(`npm start serves:\n${printed}`, 60_000, async () => {
-      assert.is(child.exitCode, null, printed)
-      return printed.includes('Ctrl-C ends it')
-    })
-    return child
-  }
-  try {
-    for (const part of PARTS) await cp(join(TOP, part), join(root, part), { recursive: true })
-    await symlink(join(TOP, 'node_modules'), join(root, 'node_modules'))
-    await body({ root, start, sh })
-  } finally {
-    await sh('npm stop')
-    await rm(root, { recursive: true, force: true })
-  }
-}
-
-const daemonOf = async (root: string): Promise<number> =>
-  Number(await readFile(join(root, '.tidepool/up.pid'), 'utf8'))
-
-async function ended(child: ChildProcess, act: () => void): Promise<void> {
-  const closed = once(child, 'close')
-  act()
-  await closed
-}
-
 test('created, written, closed and touched, the file is there; through a kill, a Ctrl-C, and when all was put away', () =>
   withCheckout(async ({ root, start, sh }) => {
     const first = await start()

@@ -1,10 +1,11 @@
-/** `status`: this host at a glance, or one project. For monitoring: 0 all is well, 1 look at it, 2 nobody answers. */
+/** `status`: this host at a glance, or one project. For monitoring: 0 all is well, 1 a warning, 2 critical. */
 import { codeOf } from '../../../pipeline/base/errors.ts'
 import { projectId } from '../../../pipeline/base/ids.ts'
 import { humanBytes } from '../../../pipeline/base/units.ts'
 import type { Cli, Verb } from '../cli.ts'
-import { counted, properties } from '../output.ts'
+import { counted, localTime, properties } from '../output.ts'
 import { humanDuration } from '../progress.ts'
+import { verdictOf } from '../verdict.ts'
 
 interface Status {
   readonly name: string
@@ -15,7 +16,12 @@ interface Status {
   readonly store: string
   readonly dataset: string
   readonly zfs: string
-  readonly pool: { readonly health: string; readonly usedBytes: string; readonly availableBytes: string }
+  readonly pool: {
+    readonly health: string
+    readonly capacityPercent: number
+    readonly usedBytes: string
+    readonly availableBytes: string
+  }
   readonly resident: number
   readonly open: number
   readonly unsaved: { readonly count: number; readonly bytes: string | null; readonly oldestMs: number }
@@ -57,6 +63,7 @@ interface ProjectStatus {
 
 const LOOK_AT_IT = 1
 const NOBODY_ANSWERS = 2
+const UNANSWERED = ['daemon-missing', 'daemon-late', 'daemon-left']
 
 export const verb: Verb<[id: string | undefined]> = {
   configure(command) {
@@ -64,7 +71,7 @@ export const verb: Verb<[id: string | undefined]> = {
       .argument('[id]', 'one project instead of the host')
       .addHelpText(
         'after',
-        '\nFor monitoring: 0 all is well, 1 something wants to be looked at, 2 nobody answers.',
+        '\nFor monitoring: 0 all is well, 1 a warning, 2 critical: it may not act, the pool has failed or is full, something is unsaved for 15 minutes, or nobody answers.',
       )
   },
 
@@ -72,29 +79,29 @@ export const verb: Verb<[id: string | undefined]> = {
     if (text !== undefined) return project(cli, text)
     try {
       const status = await cli.ask<Status>('GET', '/v1/status')
-      await cli.out.one(status, () => lines(status))
-      const well =
-        status.mayAct &&
-        status.failingSaves.length === 0 &&
-        status.auditLost === 0 &&
-        status.leftUnsaved.length === 0 &&
-        status.pool.health === 'ONLINE'
-      return well ? 0 : LOOK_AT_IT
+      const verdict = verdictOf(status)
+      await cli.out.one({ ...status, ...verdict }, () => [
+        ...lines(status, cli.clock.wallMs()),
+        ...verdict.critical.map((reason) => `critical: ${reason}`),
+        ...verdict.warnings.map((reason) => `warning: ${reason}`),
+      ])
+      return verdict.exit
     } catch (error) {
-      if (codeOf(error) !== 'daemon-missing') throw error
+      if (!UNANSWERED.includes(codeOf(error) ?? '')) throw error
       cli.warn('status', error)
       return NOBODY_ANSWERS
     }
   },
 }
 
-function lines(status: Status): string[] {
+function lines(status: Status, nowMs: number): string[] {
   const { pool, failingSaves, leftUnsaved } = status
   const used = BigInt(pool.usedBytes)
   const total = used + BigInt(pool.availableBytes)
   return [
     ...properties([
-      ['host', `${status.name} (${status.host}), up ${humanDuration(status.upMs)}`],
+      ['host', `${status.name} (${status.host})`],
+      ['up', `${humanDuration(status.upMs)}, since ${localTime(nowMs - status.upMs)}`],
       ['acts', status.mayAct ? 'yes' : `no: ${status.why}`],
       ['store', status.store],
       [
@@ -138,6 +145,7 @@ async function project(cli: Cli, text: string): Promise<number> {
   const id = projectId(text)
   const status = await cli.ask<ProjectStatus>('GET', `/v1/projects/${id}`)
   const { here } = status
+  const nowMs = cli.clock.wallMs()
   await cli.out.one(status, () =>
     properties([
       ['project', `${id}, ${status.state}`],
@@ -145,7 +153,14 @@ async function project(cli: Cli, text: string): Promise<number> {
       ['head', status.head ?? 'nothing was saved yet'],
       ['quota', status.quotaBytes === null ? 'none' : humanBytes(BigInt(status.quotaBytes))],
       ['open here', here.open ? 'yes' : 'no'],
-      ...(here.unsavedMs === null ? [] : [['saved up to', `${humanDuration(here.unsavedMs)} ago`] as const]),
+      ...(here.unsavedMs === null
+        ? []
+        : [
+            [
+              'saved up to',
+              `${localTime(nowMs - here.unsavedMs)}, ${humanDuration(here.unsavedMs)} ago`,
+            ] as const,
+          ]),
       ...(here.nextSaveInMs === null
         ? []
         : [['next save', `in ${humanDuration(here.nextSaveInMs)}`] as const]),

@@ -59,6 +59,6 @@ export const ownCertificate: Check = {
 
 /** `listen.tls.cert`, where there is one. */
 function certificateFile(config: object): string | undefined {
-  const { listen } = config as { listen?: { tls?: { cert?: string } } }
+  const { listen } = config
   return listen?.tls?.cert
 }

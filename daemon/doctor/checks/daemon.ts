@@ -1,6 +1,7 @@
 /** The daemon and its access process, where they run. */
 import { isOurRoot } from '../../../native/fuse/stale.ts'
 import { codeOf } from '../../../pipeline/base/errors.ts'
+import { socketOf } from '../../daemon.ts'
 import { type Check, fail, ok, skipped, warn } from '../check.ts'
 import { configOf } from '../world.ts'
 
@@ -16,7 +17,8 @@ const START = 'systemctl start tidepool (npm start in a checkout)'
 export const daemon: Check = {
   name: 'daemon',
   run: async (world, signal) => {
-    if (!configOf(world)) return skipped('no configuration')
+    const config = configOf(world)
+    if (!config) return skipped('no configuration')
     try {
       const { mayAct, why, open, failingSaves } = await world.askDaemon<Status>('/v1/status', signal)
       if (!mayAct) return fail(`it may not act: ${why}`, 'tidepool status; look at the store and its clock')
@@ -26,9 +28,9 @@ export const daemon: Check = {
           `${failingSaves.length} projects cannot be saved, among them ${first.id}: ${first.why}`,
           `tidepool status ${first.id}`,
         )
-      return ok(`it answers, with ${open} projects open`)
+      return ok(`it answers on ${socketOf(config)}, ${open} open`)
     } catch (error) {
-      if (codeOf(error) === 'daemon-missing') return warn('none answers', START)
+      if (codeOf(error) === 'daemon-missing') return warn(`none answers on ${socketOf(config)}`, START)
       throw error
     }
   },

@@ -1,4 +1,5 @@
 /** What else is mounted where projects are to appear, and who would see them there. */
+import { SUBTYPE } from '../../../native/fuse/stale.ts'
 import type { Mount } from '../../../native/mount/mountinfo.ts'
 import { type Check, fail, ok, skipped, warn } from '../check.ts'
 import { configOf } from '../world.ts'
@@ -65,9 +66,12 @@ export const updatedb: Check = {
     const words = (name: string): string[] =>
       (new RegExp(`^\\s*${name}\\s*=\\s*"([^"]*)"`, 'm').exec(text)?.[1] ?? '').split(/\s+/)
     const { access, mounts } = config
-    const lacking = [access, mounts].filter(
-      (path) => !words('PRUNEPATHS').some((pruned) => within(path, pruned)),
-    )
+    const isPruned = (path: string, type: string): boolean =>
+      words('PRUNEFS').includes(type) || words('PRUNEPATHS').some((pruned) => within(path, pruned))
+    const lacking = [
+      ...(isPruned(access, `fuse.${SUBTYPE}`) ? [] : [access]),
+      ...(isPruned(mounts, 'zfs') ? [] : [mounts]),
+    ]
     if (lacking.length === 0) return ok(`leaves out ${access} and ${mounts}`)
     return warn(
       `it walks through ${lacking.join(' and ')} every night`,
