@@ -151,7 +151,7 @@ export class Engine {
         mayAct: () => member.mayAct(),
       }
       const found = await reconcile(host, run)
-      const quiet = new Quiet(host)
+      const quiet = new Quiet(host, parts.saves?.intervalMs)
       const saves = new SaveQueue({
         clock,
         random,
@@ -242,17 +242,19 @@ export class Engine {
   }
 }
 
-/** What nobody touches costs its part of one listing. */
+/** What nobody touches costs its part of a listing; resolves with when that was, which may be a while ago. */
 async function saveUnlessQuiet(
   host: ProjectHost,
   quiet: Quiet,
   id: ProjectId,
   signal: AbortSignal,
-): Promise<void> {
-  if (await quiet.isQuiet(id, { signal })) return
+): Promise<number | undefined> {
+  const quietUntilMs = await quiet.quietUntilMs(id, { signal })
+  if (quietUntilMs !== undefined) return quietUntilMs
   quiet.forget(id)
   const saved = await save(host, id, { signal, quick: true })
   if (saved.kind === 'unchanged') quiet.note(id, saved.footprint)
+  return undefined
 }
 
 /** By their names alone, in any order. */

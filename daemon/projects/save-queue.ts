@@ -11,8 +11,11 @@ export interface SaveQueueOptions {
   readonly clock: Clock
   /** From 0 up to, not including, 1. */
   readonly random: () => number
-  /** Resolves once the store has all that the project held when it was called. */
-  readonly save: (id: ProjectId, signal: AbortSignal) => Promise<unknown>
+  /**
+   * Resolves once the store has all that the project held when it was called; or all that it held at an earlier moment, and then with
+   * that moment on the monotonic clock.
+   */
+  readonly save: (id: ProjectId, signal: AbortSignal) => Promise<number | undefined>
   /** From the start of one save to the start of the next. @default 60 s */
   readonly intervalMs?: number
   /** Saves under way at a time. @default 2 */
@@ -149,13 +152,13 @@ export class SaveQueue {
     watched.running = running
     this.#saving.add(id)
     try {
-      await save(id, running.signal)
-      watched.savedUpToMs = startedMs
+      const upToMs = (await save(id, running.signal)) ?? startedMs
+      watched.savedUpToMs = Math.max(watched.savedUpToMs, upToMs)
       watched.error = undefined
       watched.failures = 0
       watched.delays = this.#delays()
       const tookMs = clock.monotonicMs() - startedMs
-      watched.nextAtMs = startedMs + Math.max(this.#jittered(), (1 + REST_FACTOR) * tookMs)
+      watched.nextAtMs = Math.max(upToMs + this.#jittered(), startedMs + (1 + REST_FACTOR) * tookMs)
     } catch (error) {
       watched.error = error
       watched.failures += 1
