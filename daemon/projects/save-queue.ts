@@ -48,6 +48,8 @@ const AT_ONCE = 2
 const JITTER = 0.2
 /** A save that takes long is not begun again before it has been quiet for as long as that. */
 const REST_FACTOR = 2
+/** Of the interval, from one question to the next, however old the moment was that the last one was answered for. */
+const LEAST_SHARE = 0.4
 const RETRY_BASE_MS = 1_000
 
 export class SaveQueue {
@@ -158,7 +160,8 @@ export class SaveQueue {
       watched.failures = 0
       watched.delays = this.#delays()
       const tookMs = clock.monotonicMs() - startedMs
-      watched.nextAtMs = Math.max(upToMs + this.#jittered(), startedMs + (1 + REST_FACTOR) * tookMs)
+      const leastMs = Math.max(LEAST_SHARE * this.#options.intervalMs, (1 + REST_FACTOR) * tookMs)
+      watched.nextAtMs = Math.max(upToMs + this.#jittered(), startedMs + leastMs)
     } catch (error) {
       watched.error = error
       watched.failures += 1

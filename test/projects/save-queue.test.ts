@@ -78,6 +78,19 @@ test('one that was all saved at an earlier moment is due again a minute after th
   )
 })
 
+test('an answer for long ago does not make it due at once', () =>
+  working(
+    async ({ queue, clock, saves }) => {
+      queue.watch(P)
+      for (let second = 0; second < 120; second++) {
+        await clock.advance(1000)
+        await settle()
+      }
+      assert.is(saves.length, 3)
+    },
+    { save: async () => 0 },
+  ))
+
 test('saves each interval, as long as it is watched', () =>
   working(async ({ queue, clock, saves }) => {
     queue.watch(P)
