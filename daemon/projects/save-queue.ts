@@ -124,27 +124,26 @@ export class SaveQueue {
   async run(signal: AbortSignal): Promise<void> {
     const saves = new Set<Promise<void>>()
     while (!signal.aborted) {
-      const due = this.#due()
-      if (due && this.#saving.size < this.#options.atOnce) {
-        const save = this.#save(...due, signal).finally(() => saves.delete(save))
+      const next = this.#saving.size < this.#options.atOnce ? this.#next() : undefined
+      if (next && next.watched.nextAtMs <= this.#options.clock.monotonicMs()) {
+        const save = this.#save(next.id, next.watched, signal).finally(() => saves.delete(save))
         saves.add(save)
-      } else await this.#pause(signal)
+      } else await this.#pause(next?.watched.nextAtMs, signal)
     }
     await Promise.all(saves)
   }
 
-  /** The one that should have begun first. */
-  #due(): [ProjectId, Watched] | undefined {
-    const nowMs = this.#options.clock.monotonicMs()
-    let first: [ProjectId, Watched] | undefined
-    for (const entry of this.#watched)
-      if (
-        !this.#saving.has(entry[0]) &&
-        entry[1].nextAtMs <= nowMs &&
-        entry[1].nextAtMs < (first?.[1].nextAtMs ?? Infinity)
-      )
-        first = entry
-    return first
+  /** The one whose save is to begin first of all, now or later. A plain loop: it is asked after every save of a thousand. */
+  #next(): { readonly id: ProjectId; readonly watched: Watched } | undefined {
+    let first: ProjectId | undefined
+    let watchedFirst: Watched | undefined
+    this.#watched.forEach((watched, id) => {
+      if (watchedFirst && watched.nextAtMs >= watchedFirst.nextAtMs) return
+      if (this.#saving.has(id)) return
+      first = id
+      watchedFirst = watched
+    })
+    return first !== undefined && watchedFirst ? { id: first, watched: watchedFirst } : undefined
   }
 
   async #save(id: ProjectId, watched: Watched, signal: AbortSignal): Promise<void> {
@@ -175,21 +174,18 @@ export class SaveQueue {
   }
 
   /** Until the next one is due, there is room, or something has changed. */
-  async #pause(signal: AbortSignal): Promise<void> {
-    const { clock, atOnce } = this.#options
+  async #pause(nextAtMs: number | undefined, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options
     const sleeping = new LinkedAbort(signal)
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve
     })
-    const nextMs = Math.min(
-      ...[...this.#watched].filter(([id]) => !this.#saving.has(id)).map(([, { nextAtMs }]) => nextAtMs),
-    )
     const ended = new Promise<void>((resolve) => {
       sleeping.signal.addEventListener('abort', () => resolve(), { once: true })
     })
     const slept =
-      this.#saving.size < atOnce && Number.isFinite(nextMs)
-        ? clock.sleep(Math.max(0, nextMs - clock.monotonicMs()), sleeping.signal).catch(() => {})
+      nextAtMs !== undefined
+        ? clock.sleep(Math.max(0, nextAtMs - clock.monotonicMs()), sleeping.signal).catch(() => {})
         : ended
     await Promise.race([woken, slept, ended])
     sleeping.abort(new Error('woken'))
