@@ -22,6 +22,8 @@ const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
   projects: async () => (await import('./projects.ts')).projects,
   'many-projects': async () => (await import('./many-projects.ts')).manyProjects,
   'many-saves': async () => (await import('./many-saves.ts')).manySaves,
+  access: async () => (await import('./access.ts')).access,
+  idle: async () => (await import('./idle.ts')).idle,
   scrub: async () => (await import('./scrub.ts')).scrub,
   'scrub-cassandra': async () => (await import('./scrub-cassandra.ts')).scrubCassandra,
 }

@@ -15,7 +15,7 @@ export interface ClientOptions {
   readonly clock: Clock
   /** How long a caller waits at the most, however many daemons come and go meanwhile. @default 115 s, a little above the daemon's own limit */
   readonly waitLimitMs?: number
-  /** Callers at a time: each holds a thread. @default 512, above the daemon's own limit */
+  /** Callers at a time: each holds a thread. @default 576, above the daemon's own limit */
   readonly maxWaiting?: number
   /** Between two tries to connect. @default 100 ms */
   readonly pauseMs?: number
@@ -44,7 +44,7 @@ export class DaemonClient {
   constructor(options: ClientOptions) {
     this.#options = {
       waitLimitMs: 115_000,
-      maxWaiting: 512,
+      maxWaiting: 576,
       pauseMs: 100,
       connected: () => {},
       hold: () => {},

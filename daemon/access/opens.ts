@@ -16,7 +16,7 @@ export interface OpensOptions {
   readonly open: (id: ProjectId, signal: AbortSignal) => Promise<string>
   /** Opens under way at a time; the store's own budget bounds what they move. @default 4 */
   readonly atOnce?: number
-  /** Callers that a path walk has brought, over all projects: each is a thread of the access process. @default 256 */
+  /** Callers that a path walk has brought, over all projects: each is a thread of the access process. @default 512 */
   readonly maxWaiting?: number
   /**
    * How long such a caller waits; the open goes on without it. Nothing can kill a process that waits in FUSE, and at 120 s
@@ -52,7 +52,7 @@ export class Opens {
   #stopped = false
 
   constructor(options: OpensOptions) {
-    this.#options = { atOnce: 4, maxWaiting: 256, waitLimitMs: 110_000, openLimitMs: 3_600_000, ...options }
+    this.#options = { atOnce: 4, maxWaiting: 512, waitLimitMs: 110_000, openLimitMs: 3_600_000, ...options }
     this.#failures = new Failures(options.clock)
   }
 

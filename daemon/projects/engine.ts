@@ -229,15 +229,16 @@ export class Engine {
         mayAct: () => member.mayAct(),
       }
       const found = await reconcile(host, run)
-      const quiet = new Quiet(host)
+      const quiet = new Quiet(host, () => saves.intervalMs)
       const unsaved = new LeftUnsaved(await lastPutAway(parts.stateDirectory))
       const saves: SaveQueue = new SaveQueue({
         clock,
         random,
         save: async (id, stop) => {
-          await saveUnlessQuiet(host, quiet, id, stop, parts.tell)
+          const upToMs = await saveUnlessQuiet(host, quiet, id, stop, parts.tell)
           // Nobody writes to what is not mounted: once is enough.
           if (unsaved.saved(id)) saves.forget(id)
+          return upToMs
         },
         ...parts.saves,
       })
@@ -432,20 +433,22 @@ export class Engine {
   }
 }
 
-/** What nobody touches costs its part of one listing. */
+/** What nobody touches costs its part of a listing; resolves with when that was, which may be a while ago. */
 async function saveUnlessQuiet(
   host: ProjectHost,
   quiet: Quiet,
   id: ProjectId,
   signal: AbortSignal,
   tell: Tell = () => {},
-): Promise<void> {
+): Promise<number | undefined> {
   try {
-    if (await quiet.isQuiet(id, { signal })) return
+    const quietUntilMs = await quiet.quietUntilMs(id, { signal })
+    if (quietUntilMs !== undefined) return quietUntilMs
     quiet.forget(id)
     const saved = await save(host, id, { signal, quick: true })
     if (saved.kind === 'unchanged') quiet.note(id, saved.footprint)
     tellSaved(tell, id, saved)
+    return undefined
   } catch (error) {
     // Told to stop is no failure.
     if (!signal.aborted) tell({ kind: 'save-failed', id, error })

@@ -13,18 +13,29 @@ export interface Footprint {
   readonly snapshotBytes: bigint
 }
 
-/** One listing answers whoever asks within so long. */
-const FRESH_MS = 1000
+/** One listing answers whoever asks within so long: a thousand projects that are due one after another cost a few a minute. */
+const FRESH_MS = 20_000
+/** Of the time between two questions for the same project: else an old answer would make the next one due at once. */
+const FRESH_SHARE = 1 / 3
 
 type Listing = ReadonlyMap<ProjectId, Footprint & { readonly writtenBytes: bigint | undefined }>
 
+/** With when its reading began. */
+interface Dated {
+  readonly atMs: number
+  readonly listed: Promise<Listing>
+}
+
 export class Quiet {
   readonly #host: ProjectHost
+  readonly #intervalMs: () => number
   readonly #saved = new Map<ProjectId, Footprint>()
-  #listing: { readonly atMs: number; readonly listed: Promise<Listing> } | undefined
+  #listing: Dated | undefined
 
-  constructor(host: ProjectHost) {
+  /** `intervalMs`: from one question for a project to the next. */
+  constructor(host: ProjectHost, intervalMs: () => number) {
     this.#host = host
+    this.#intervalMs = intervalMs
   }
 
   /** It was looked at, and the store had all of it. */
@@ -36,26 +47,36 @@ export class Quiet {
     this.#saved.delete(id)
   }
 
-  /** True where nothing was written since `note`, up to the few seconds that ZFS's count is behind; false says nothing. */
-  async isQuiet(id: ProjectId, options: ActOptions = {}): Promise<boolean> {
+  /**
+   * Until when nothing was written since `note`, on the monotonic clock, up to the few seconds that ZFS's count is behind; undefined
+   * says nothing. What was written after that moment is unsaved.
+   */
+  async quietUntilMs(id: ProjectId, options: ActOptions = {}): Promise<number | undefined> {
     const before = this.#saved.get(id)
-    if (!before || !this.#host.zfs.capabilities.written) return false
-    const now = (await this.#list(options)).get(id)
-    return (
+    if (!before || !this.#host.zfs.capabilities.written) return undefined
+    const { atMs, listed } = this.#list(options)
+    const now = (await listed).get(id)
+    const isQuiet =
       now?.writtenBytes === 0n &&
       now.referencedBytes === before.referencedBytes &&
       now.snapshotBytes === before.snapshotBytes
-    )
+    return isQuiet ? atMs : undefined
   }
 
   /** Shared by all who ask at about the same time; it is ended by none of them. */
-  #list({ signal }: ActOptions): Promise<Listing> {
+  #list({ signal }: ActOptions): Dated {
     // Before it begins: a listing that nobody awaits would reject unheard, and end the process.
     signal?.throwIfAborted()
     const nowMs = this.#host.clock.monotonicMs()
-    if (!this.#listing || nowMs - this.#listing.atMs > FRESH_MS)
-      this.#listing = { atMs: nowMs, listed: this.#read() }
-    return this.#listing.listed
+    const freshMs = Math.min(FRESH_MS, this.#intervalMs() * FRESH_SHARE)
+    if (this.#listing && nowMs - this.#listing.atMs <= freshMs) return this.#listing
+    const listing = { atMs: nowMs, listed: this.#read() }
+    this.#listing = listing
+    // A failure is told to those who share it, and to nobody later.
+    listing.listed.catch(() => {
+      if (this.#listing === listing) this.#listing = undefined
+    })
+    return listing
   }
 
   async #read(): Promise<Listing> {

@@ -11,8 +11,11 @@ export interface SaveQueueOptions {
   readonly clock: Clock
   /** From 0 up to, not including, 1. */
   readonly random: () => number
-  /** Resolves once the store has all that the project held when it was called. */
-  readonly save: (id: ProjectId, signal: AbortSignal) => Promise<unknown>
+  /**
+   * Resolves once the store has all that the project held when it was called; or all that it held at an earlier moment, and then with
+   * that moment on the monotonic clock.
+   */
+  readonly save: (id: ProjectId, signal: AbortSignal) => Promise<number | undefined>
   /** From the start of one save to the start of the next. @default 60 s */
   readonly intervalMs?: number
   /** Saves under way at a time; more where others wait for too long. @default 2 */
@@ -47,6 +50,8 @@ const AT_ONCE = 2
 const JITTER = 0.2
 /** A save that takes long is not begun again before it has been quiet for as long as that. */
 const REST_FACTOR = 2
+/** Of the interval, from one question to the next, however old the moment was that the last one was answered for. */
+const LEAST_SHARE = 0.4
 const RETRY_BASE_MS = 1_000
 /** Of the interval: one that has waited so long for its turn is given room beside the others, up to so many times as many. */
 const LATE = 0.05
@@ -126,6 +131,11 @@ export class SaveQueue {
     return [...this.#watched].sort(([, a], [, b]) => a.savedUpToMs - b.savedUpToMs).map(([id]) => id)
   }
 
+  /** As it is in force. */
+  get intervalMs(): number {
+    return this.#options.intervalMs
+  }
+
   get size(): number {
     return this.#watched.size
   }
@@ -152,35 +162,35 @@ export class SaveQueue {
   /** How long a save is due that could begin and has not; more than a moment of it says that nobody looks any more. */
   get overdueMs(): number {
     if (this.#saving.size >= this.#options.atOnce) return 0
-    const due = this.#due()
-    return due ? this.#options.clock.monotonicMs() - due[1].nextAtMs : 0
+    const next = this.#next()
+    return next ? Math.max(0, this.#options.clock.monotonicMs() - next.watched.nextAtMs) : 0
   }
 
   /** Until the signal fires; resolves when nothing is under way any more. Is called once. */
   async run(signal: AbortSignal): Promise<void> {
     const saves = new Set<Promise<void>>()
     while (!signal.aborted) {
-      const due = this.#due()
-      if (due && this.#hasRoomFor(due[1])) {
-        const save = this.#save(...due, signal).finally(() => saves.delete(save))
+      const next = this.#next()
+      const isDue = next !== undefined && next.watched.nextAtMs <= this.#options.clock.monotonicMs()
+      if (isDue && this.#hasRoomFor(next.watched)) {
+        const save = this.#save(next.id, next.watched, signal).finally(() => saves.delete(save))
         saves.add(save)
-      } else await this.#pause(signal)
+      } else await this.#pause(next?.watched.nextAtMs ?? Number.POSITIVE_INFINITY, signal)
     }
     await Promise.all(saves)
   }
 
-  /** The one that should have begun first. */
-  #due(): [ProjectId, Watched] | undefined {
-    const nowMs = this.#options.clock.monotonicMs()
-    let first: [ProjectId, Watched] | undefined
-    for (const entry of this.#watched)
-      if (
-        !this.#saving.has(entry[0]) &&
-        entry[1].nextAtMs <= nowMs &&
-        entry[1].nextAtMs < (first?.[1].nextAtMs ?? Infinity)
-      )
-        first = entry
-    return first
+  /** The one whose save is to begin first of all, now or later. A plain loop: it is asked after every save of a thousand. */
+  #next(): { readonly id: ProjectId; readonly watched: Watched } | undefined {
+    let first: ProjectId | undefined
+    let watchedFirst: Watched | undefined
+    this.#watched.forEach((watched, id) => {
+      if (watchedFirst && watched.nextAtMs >= watchedFirst.nextAtMs) return
+      if (this.#saving.has(id)) return
+      first = id
+      watchedFirst = watched
+    })
+    return first !== undefined && watchedFirst ? { id: first, watched: watchedFirst } : undefined
   }
 
   #hasRoomFor({ nextAtMs }: Watched): boolean {
@@ -205,13 +215,14 @@ export class SaveQueue {
     watched.running = running
     this.#saving.set(id, startedMs)
     try {
-      await save(id, running.signal)
-      watched.savedUpToMs = startedMs
+      const upToMs = (await save(id, running.signal)) ?? startedMs
+      watched.savedUpToMs = Math.max(watched.savedUpToMs, upToMs)
       watched.error = undefined
       watched.failures = 0
       watched.delays = this.#delays()
       const tookMs = clock.monotonicMs() - startedMs
-      watched.nextAtMs = startedMs + Math.max(this.#jittered(), (1 + REST_FACTOR) * tookMs)
+      const leastMs = Math.max(LEAST_SHARE * this.#options.intervalMs, (1 + REST_FACTOR) * tookMs)
+      watched.nextAtMs = Math.max(upToMs + this.#jittered(), startedMs + leastMs)
     } catch (error) {
       watched.error = error
       watched.failures += 1
@@ -225,16 +236,13 @@ export class SaveQueue {
   }
 
   /** Until the next one is due, there is room, one has waited too long, or something has changed. */
-  async #pause(signal: AbortSignal): Promise<void> {
+  async #pause(dueMs: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options
     const sleeping = new LinkedAbort(signal)
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve
     })
     const nowMs = clock.monotonicMs()
-    const dueMs = Math.min(
-      ...[...this.#watched].filter(([id]) => !this.#saving.has(id)).map(([, { nextAtMs }]) => nextAtMs),
-    )
     const slowMs = [...this.#saving.values()].map((startedMs) => startedMs + this.#slowMs)
     const nextMs = Math.min(...[dueMs, dueMs + this.#lateMs, ...slowMs].filter((ms) => ms > nowMs))
     const ended = new Promise<void>((resolve) => {

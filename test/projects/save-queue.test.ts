@@ -23,10 +23,10 @@ async function working(
     stop: () => Promise<void>
   }) => Promise<void>,
   {
-    save = async () => {},
+    save = async () => undefined,
     ...options
   }: Partial<Omit<SaveQueueOptions, 'save'>> & {
-    save?: (id: ProjectId, signal: AbortSignal, clock: ManualClock) => Promise<void>
+    save?: (id: ProjectId, signal: AbortSignal, clock: ManualClock) => Promise<unknown>
   } = {},
 ): Promise<void> {
   const clock = new ManualClock()
@@ -37,7 +37,8 @@ async function working(
     clock,
     save: async (id, signal) => {
       saves.push({ id, atMs: clock.monotonicMs() })
-      await save(id, signal, clock)
+      const upToMs = await save(id, signal, clock)
+      return typeof upToMs === 'number' ? upToMs : undefined
     },
   })
   const ending = new AbortController()
@@ -56,6 +57,39 @@ async function working(
 }
 
 const times = (saves: readonly Saved[]): number[] => saves.map(({ atMs }) => atMs)
+
+test('one that was all saved at an earlier moment is due again a minute after that', () => {
+  const behindMs = 15_000
+  return working(
+    async ({ queue, clock, saves }) => {
+      queue.watch(P)
+      const beganMs = clock.monotonicMs()
+      for (let second = 0; second < 300; second++) {
+        await clock.advance(1000)
+        await settle()
+        assert.ok(queue.longestUnsavedMs <= 60_000, `${queue.longestUnsavedMs} ms are unsaved`)
+      }
+      assert.equal(
+        times(saves).map((atMs) => atMs - beganMs),
+        [60_000, 105_000, 150_000, 195_000, 240_000, 285_000],
+      )
+    },
+    { save: async (_id, _signal, clock) => clock.monotonicMs() - behindMs },
+  )
+})
+
+test('an answer for long ago does not make it due at once', () =>
+  working(
+    async ({ queue, clock, saves }) => {
+      queue.watch(P)
+      for (let second = 0; second < 120; second++) {
+        await clock.advance(1000)
+        await settle()
+      }
+      assert.is(saves.length, 3)
+    },
+    { save: async () => 0 },
+  ))
 
 test('saves each interval, as long as it is watched', () =>
   working(async ({ queue, clock, saves }) => {

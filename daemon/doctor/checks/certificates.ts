@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import { TidepoolError } from '../../../pipeline/base/errors.ts'
 import { parseStoreUrl } from '../../../pipeline/stores/url.ts'
+import type { Config } from '../../config/schema.ts'
 import { type Check, type Finding, fail, ok, skipped, warn } from '../check.ts'
 import { configOf, type World } from '../world.ts'
 
@@ -58,7 +59,6 @@ export const ownCertificate: Check = {
 }
 
 /** `listen.tls.cert`, where there is one. */
-function certificateFile(config: object): string | undefined {
-  const { listen } = config
-  return listen?.tls?.cert
+function certificateFile({ listen }: Config): string | undefined {
+  return listen.tls?.cert
 }

@@ -1,0 +1,132 @@
+/** First touches through the root of links, on the real ZFS and a directory store: each beside `zfs mount`, or the receive alone. */
+import { execFile } from 'node:child_process'
+import { readdir, readlink, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { type Host, withHosts } from '../test/support/hosts.ts'
+import { bytes, type Random } from '../test/support/random.ts'
+import { needs } from '../test/support/runner/needs.ts'
+import { spread } from './pairs.ts'
+import { timesRow } from './projects.ts'
+import type { Row, Settings } from './report.ts'
+
+const run = promisify(execFile)
+const WALKS = 10_000
+const WALK_AT_MOST_US = 40
+/** Above `zfs mount` itself. */
+const MOUNT_MORE_AT_MOST_MS = 30
+const PROJECT_BYTES = 64 * 2 ** 20
+/** Of the receive alone, once the part that does not grow with the stream is taken off. */
+const RECEIVE_AT_MOST = 1.1
+const FIXED_S = 0.1
+
+export async function firstTouches({ pairs, random }: Settings): Promise<Row[]> {
+  const zfs = await needs.zfs(new AbortController().signal)
+  if ('missing' in zfs) throw new Error(`no ZFS: ${zfs.missing}`)
+  const rows: Row[] = []
+  try {
+    await withHosts(async ([host], directory) => {
+      if (!host) throw new Error('there is no host')
+      const daemon = await host.daemon()
+      const served = await host.access()
+      await host.create('p1')
+      rows.push(await residentTouch(host, pairs), await walks(host))
+      rows.push(await evictedTouch(host, join(directory, 'store'), pairs, random))
+      for (const [name, { pid }] of [
+        ['daemon', daemon.child],
+        ['access process', served.child],
+      ] as const)
+        rows.push({ name: `memory of the ${name}`, value: await rssMib(pid), unit: 'MiB' })
+    })
+  } finally {
+    await zfs.end()
+  }
+  return rows
+}
+
+/** Resident and unmounted: the daemon owns it and mounts it while the walk waits. */
+async function residentTouch(host: Host, pairs: number): Promise<Row> {
+  const more: number[] = []
+  const bare: number[] = []
+  for (let pair = 0; pair < pairs; pair++) {
+    await host.ask('p1', 'close')
+    const dataset = `${String((await host.status()).dataset)}/p1`
+    bare.push(await tookMs(() => run('zfs', ['mount', dataset])))
+    await run('zfs', ['unmount', dataset])
+    const touched = await tookMs(() => readlink(`${host.root}/p1`))
+    more.push(touched - (bare.at(-1) ?? 0))
+  }
+  const above = spread(more)
+  return {
+    name: 'first touch of a resident project, above `zfs mount`',
+    value: above.median,
+    unit: 'ms',
+    spread: above,
+    target: { atMost: MOUNT_MORE_AT_MOST_MS },
+    note: `zfs mount alone ${spread(bare).median.toFixed(0)} ms`,
+  }
+}
+
+/** The yardstick reads the same files from a warm cache, and so does the daemon. */
+async function evictedTouch(host: Host, store: string, pairs: number, random: Random): Promise<Row> {
+  await host.create('p2')
+  await writeFile(join(host.mounts, 'p2', 'file'), bytes(random, PROJECT_BYTES))
+  await host.ask('p2', 'save')
+  await host.ask('p2', 'close')
+  const files = await streamsOf(join(store, 'projects', 'p2'))
+  const target = `${String((await host.status()).dataset)}-raw`
+  const measured: { ours: number; raw: number }[] = []
+  for (let pair = 0; pair < pairs; pair++) {
+    await host.ask('p2', 'evict')
+    const ours = (await tookMs(() => readlink(`${host.root}/p2`))) / 1000 - FIXED_S
+    const script = 'target=$1; shift; for f; do zfs receive -u "$target" < "$f" || exit 1; done'
+    const raw = (await tookMs(() => run('sh', ['-c', script, 'sh', target, ...files]))) / 1000
+    await run('zfs', ['destroy', '-r', target])
+    measured.push({ ours, raw })
+  }
+  return timesRow(
+    `first touch of an evicted project, less ${FIXED_S} s`,
+    'zfs receive < file',
+    measured,
+    { atMost: RECEIVE_AT_MOST },
+    `${files.length} streams`,
+  )
+}
+
+/** In the order in which they were made. */
+async function streamsOf(directory: string): Promise<string[]> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.zstream'))
+  const files = await Promise.all(
+    names.map(async (name) => {
+      const path = join(directory, name)
+      return { path, madeMs: (await stat(path)).mtimeMs }
+    }),
+  )
+  return files.sort((a, b) => a.madeMs - b.madeMs).map(({ path }) => path)
+}
+
+async function walks(host: Host): Promise<Row> {
+  const took: number[] = []
+  for (let walk = 0; walk < WALKS; walk++) took.push((await tookMs(() => readlink(`${host.root}/p1`))) * 1000)
+  const between = spread(took)
+  const p99 = [...took].sort((a, b) => a - b)[Math.floor(WALKS * 0.99)] ?? 0
+  return {
+    name: 'path walk into a mounted project',
+    value: between.median,
+    unit: 'µs',
+    spread: between,
+    target: { atMost: WALK_AT_MOST_US },
+    note: `p99 ${p99.toFixed(0)} µs, with the way through a thread of Node`,
+  }
+}
+
+async function tookMs(work: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now()
+  await work()
+  return performance.now() - startedMs
+}
+
+async function rssMib(pid: number | undefined): Promise<number> {
+  const { stdout } = await run('ps', ['-o', 'rss=', '-p', String(pid)])
+  return Number(stdout) / 1024
+}
