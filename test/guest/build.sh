@@ -72,7 +72,7 @@ pack() {
   local name folder file
   mkdir -p made root/bin root/modules root/openzfs/usr
   kmod depmod -b "$PWD/kernel" "$release"
-  for name in virtio_pci virtio_console virtio_rng 9p 9pnet_virtio overlay zfs; do
+  for name in virtio_pci virtio_console virtio_rng 9p 9pnet_virtio overlay fuse zfs; do
     kmod modprobe -d "$PWD/kernel" -S "$release" --show-depends "$name" | sed -n 's/^insmod \([^ ]*\).*/\1/p'
   done | awk '!seen[$0]++' >files
   grep -q /zfs.ko files || fail "zfs.ko is not there"

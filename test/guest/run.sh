@@ -5,6 +5,8 @@
 # is gone with it, all but what is in FOLDER, which is at the same path there. The command runs as root in the working
 # directory, with the variables TIDEPOOL_*, NODE_*, CI and PATH; its output comes as it is printed, its input is empty.
 # Needs Debian 12 on amd64, root and QEMU; where there is no KVM the processor is emulated, and about ten times as slow.
+# TIDEPOOL_GUEST_BOOT=systemd: systemd is the guest's first process, and the command a service of it.
+# TIDEPOOL_GUEST_CPUS: how many processors it has (1).
 # TIDEPOOL_GUEST_LIMIT: how many seconds it may take (2400).
 # Exit code: the command's; 3: it cannot run on this machine; 124: no end within the limit; 125: the guest has failed.
 set -euo pipefail
@@ -37,12 +39,12 @@ accelerator=tcg,thread=multi
 code=0
 # shellcheck disable=SC2046
 timeout --foreground --kill-after=10 "${TIDEPOOL_GUEST_LIMIT:-2400}" qemu-system-x86_64 \
-  -accel "$accelerator" -cpu max -machine q35 -smp 1 -m 4G \
+  -accel "$accelerator" -cpu max -machine q35 -smp "${TIDEPOOL_GUEST_CPUS:-1}" -m 4G \
   -nodefaults -no-user-config -no-reboot -display none -serial "file:$folder/guest.console" \
   $(files root /),readonly=on $(files share "$folder") -device virtio-rng-pci \
   -device virtio-serial -chardev file,id=out,path=/dev/stdout,append=on -device virtserialport,chardev=out,name=out \
   -kernel "$made/kernel" -initrd "$folder/guest.initramfs" \
-  -append "console=ttyS0 quiet panic=-1 mitigations=off share=$folder first=$here/first openzfs=$version" \
+  -append "console=ttyS0 quiet panic=-1 mitigations=off share=$folder first=$here/first openzfs=$version boot=${TIDEPOOL_GUEST_BOOT:-}" \
   </dev/null 2>"$folder/guest.qemu" | cat || code=$?
 [ ! -s "$folder/guest.exit" ] || exit "$(cat "$folder/guest.exit")"
 [ $code != 124 ] || { echo "guest: no end within ${TIDEPOOL_GUEST_LIMIT:-2400} s"; exit 124; }
