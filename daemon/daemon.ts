@@ -13,10 +13,15 @@ import { listProjects } from './access/list-projects.ts'
 import { openProjects } from './access/open-projects.ts'
 import type { Opens } from './access/opens.ts'
 import type { Config } from './config/schema.ts'
+import { type Page, servePage } from './control/page-server.ts'
 import { routes } from './control/routes.ts'
 import { type Served, serve } from './control/server.ts'
 import { sweepView } from './control/views.ts'
+import { actLine, membershipLine } from './log/lines.ts'
+import { type Log, silent } from './log/log.ts'
+import { Metrics } from './metrics/metrics.ts'
 import { Engine } from './projects/engine.ts'
+import { Watch } from './watch/watch.ts'
 
 export const socketOf = (config: Pick<Config, 'run'>): string => join(config.run, 'tidepool.sock')
 
@@ -24,6 +29,8 @@ export const socketOf = (config: Pick<Config, 'run'>): string => join(config.run
 export interface DaemonParts {
   readonly opened?: OpenedStore
   readonly zfs?: Zfs
+  /** @default nowhere */
+  readonly log?: Log
 }
 
 /** Alone in a directory that only root may enter. */
@@ -39,21 +46,37 @@ export class Daemon {
   readonly #startedMs = Date.now()
   readonly #layer: AccessLayer
   readonly opens: Opens
+  readonly metrics: Metrics
+  readonly watch: Watch
   #served: Served | undefined
+  #page: Page | undefined
+  #watching: Promise<void> = Promise.resolve()
 
-  private constructor(config: Config, opened: OpenedStore, zfs: Zfs, engine: Engine, layer: AccessLayer) {
+  private constructor(
+    config: Config,
+    opened: OpenedStore,
+    zfs: Zfs,
+    engine: Engine,
+    layer: AccessLayer,
+    watch: Watch,
+  ) {
     this.config = config
     this.#opened = opened
     this.zfs = zfs
     this.engine = engine
     this.#layer = layer
     this.opens = openProjects(engine)
+    this.watch = watch
+    this.metrics = new Metrics(this)
   }
 
   /** Resolves once projects can be opened; what fails on the way ends what was begun. */
   static async start(config: Config, signal?: AbortSignal, parts: DaemonParts = {}): Promise<Daemon> {
     const opened = parts.opened ?? (await openStore(config.store, { signal }))
     try {
+      const log = parts.log ?? silent
+      const watch = new Watch()
+      let daemon: Daemon | undefined
       const layer = new FuseLayer({ socket: accessSocketOf(config) })
       const zfs = parts.zfs ?? (await openZfs({}, signal ? { signal } : {}))
       const engine = await Engine.start(
@@ -79,18 +102,28 @@ export class Daemon {
             ...(config.evict.idleAfter !== undefined && { evictIdleAfterMs: config.evict.idleAfter }),
           },
           unmounted: (id) => layer.forget(id),
+          onAct: (act) => {
+            watch.note(act)
+            daemon?.metrics.note(act)
+            actLine(log, act)
+          },
+          membership: { onChange: (state) => membershipLine(log, state) },
           saves: { intervalMs: config.save.interval, atOnce: config.save.atOnce },
         },
         signal,
       )
-      const daemon = new Daemon(config, opened, zfs, engine, layer)
+      daemon = new Daemon(config, opened, zfs, engine, layer, watch)
       try {
         // Before anything is touched: while its socket is made no directory may be, for their modes would suffer.
         daemon.#served = await serve(daemon, { socket: socketOf(config), routes })
         await layer.start(daemon.#callbacks())
+        daemon.#page = await servePage(daemon, routes)
+        daemon.#watching = watch.run(engine, daemon.signal)
+        log.info({ event: 'started', host: engine.host.host, dataset: config.dataset }, 'serves projects')
         return daemon
       } catch (error) {
         await layer.stop()
+        await daemon.#page?.close()
         await daemon.#served?.close()
         await engine.stop()
         throw error
@@ -104,6 +137,11 @@ export class Daemon {
   /** Fires when it begins to stop. */
   get signal(): AbortSignal {
     return this.#stop.signal
+  }
+
+  /** Where the status page is, with the secret that opens it. */
+  get pageLink(): string | undefined {
+    return this.#page?.link
   }
 
   /** Where its users find a project. */
@@ -159,7 +197,9 @@ export class Daemon {
     )
     await this.#layer.stop()
     await this.opens.stop()
+    await this.#page?.close()
     await this.#served?.close()
+    await this.#watching
     await this.engine.stop()
     await this.#opened.close()
   }

@@ -95,6 +95,9 @@ command -v setfacl >/dev/null || need "trees are not compared on a real ZFS" acl
 need "the root of links is not tried" libfuse2 libfuse2t64
 command -v fusermount >/dev/null || need "the root of links is not tried" fuse3 fuse
 
+# The status page is looked at in a real browser.
+need "the status page is not tried" chromium
+
 # zfs-fuse brings commands of the same names as OpenZFS: it is not for a machine that has those.
 if ! command -v zpool >/dev/null && ! [ -x /usr/sbin/zpool ] && ! [ -x /sbin/zpool ] && ! installed zfsutils-linux; then
   install_one_of zfs-fuse || say "cannot install zfs-fuse: the tests on a real ZFS are skipped"

@@ -39,7 +39,7 @@ export class Cli {
   readonly clock: Clock
   readonly out: Output
   readonly #storeOption: string | undefined
-  readonly #socket: string
+  readonly socket: string
 
   constructor(surroundings: Surroundings, options: { json?: boolean; store?: string; socket?: string }) {
     this.surroundings = surroundings
@@ -47,13 +47,13 @@ export class Cli {
     this.clock = surroundings.clock ?? systemClock
     this.out = new Output(surroundings.stdout, { json: options.json === true })
     this.#storeOption = options.store
-    this.#socket = options.socket ?? surroundings.env.TIDEPOOL_SOCKET ?? DEFAULT_SOCKET
+    this.socket = options.socket ?? surroundings.env.TIDEPOOL_SOCKET ?? DEFAULT_SOCKET
   }
 
   /** Asks the daemon of this machine. */
   async ask<Answer = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<Answer> {
     const { Client } = await import('../client/client.ts')
-    return new Client({ socket: this.#socket }).call<Answer>(method, path, {
+    return new Client({ socket: this.socket }).call<Answer>(method, path, {
       signal: this.signal,
       ...(body !== undefined && { body }),
     })

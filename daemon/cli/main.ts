@@ -1,7 +1,7 @@
 /** The command `tidepool`: finds the verb, runs it, and tells by exit code and one message how it ended. */
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { version } from '../version.ts'
 import { Cli, type Surroundings } from './cli.ts'
 import { describeFailure, EXIT, EXIT_CODES, exitCodeOf } from './exit.ts'
 import { groups } from './verbs.ts'
@@ -79,17 +79,6 @@ function usageError(error: CommanderError, argv: readonly string[]): TidepoolErr
   const message =
     error.code === 'commander.help' ? 'a command is missing' : error.message.replace(/^error: /, '')
   return new TidepoolError('bad-usage', message, { hint: `\`${command} --help\` shows how it is called.` })
-}
-
-function version(): string {
-  // Two folders up from here in a checkout, three from the build.
-  for (const up of ['../../package.json', '../../../package.json'])
-    try {
-      return (JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as { version: string }).version
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-    }
-  return 'unknown'
 }
 
 /** After Ctrl-C everything is ended in order, but not for ever. */

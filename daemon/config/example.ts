@@ -14,7 +14,12 @@ const BEGINNINGS: Readonly<Record<string, string>> = {
   store: 'dir:/var/lib/tidepool/store',
   dataset: 'tank/projects',
 }
-const LEFT_OUT: Readonly<Record<string, string>> = { name: 'host1', maxResident: '500', idleAfter: '7d' }
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  name: 'host1',
+  maxResident: '500',
+  idleAfter: '7d',
+  port: '4747',
+}
 
 export function exampleConfig(): string {
   const { properties = {} } = z.toJSONSchema(configSchema, {

@@ -53,6 +53,23 @@ export const configSchema = z.strictObject({
         .describe('no new points where snapshots take more than so many times the quota'),
     })
     .prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(['error', 'warn', 'info', 'debug']).default('info').describe('the least that is logged'),
+    })
+    .prefault({}),
+  page: z
+    .strictObject({
+      port: z
+        .int()
+        .min(0)
+        .max(65535)
+        .optional()
+        .describe(
+          'of 127.0.0.1, where the status page is served; 0 for a free one, not served where left out',
+        ),
+    })
+    .prefault({}),
   keep: z
     .strictObject({
       latest: count.default(DEFAULT_RETENTION.latest),

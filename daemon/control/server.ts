@@ -101,6 +101,8 @@ function server(daemon: Daemon, routes: readonly Route[], limitMs: number): Fast
         })
         try {
           const answer = await one.run({ daemon, params, body, signal: limit.signal })
+          if (one.contentType !== undefined)
+            return await reply.type(one.contentType).send((answer as { text: string }).text)
           return await reply.type('application/json').send(toJson(answer))
         } finally {
           clearTimeout(late)

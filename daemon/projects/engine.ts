@@ -14,6 +14,7 @@ import { DeathWatch } from '../../pipeline/hosts/take.ts'
 import type { Limiter } from '../../pipeline/limit/limiter.ts'
 import type { Store } from '../../pipeline/stores/contract.ts'
 import type { StreamCache } from '../../pipeline/stores/stream-cache/index.ts'
+import { type ActResult, type OnAct, told } from './acts.ts'
 import { type Closed, close } from './close.ts'
 import { type CreateOptions, createProjectHere } from './create.ts'
 import { destroyHere } from './destroy.ts'
@@ -56,6 +57,8 @@ export interface EngineParts {
   readonly settings: ProjectSettings
   /** Called when a project was unmounted, before the act that did it has ended. */
   readonly unmounted?: (id: ProjectId) => Promise<void>
+  /** Hears of each act on a project when it has ended. */
+  readonly onAct?: OnAct
   readonly residency?: ResidencySettings
   readonly sweepEveryMs?: number
   readonly saves?: Partial<Pick<SaveQueueOptions, 'intervalMs' | 'atOnce'>>
@@ -73,6 +76,7 @@ export class Engine {
   readonly sweeper: Sweeper
   readonly membership: Membership
   readonly #lock: PoolLock
+  readonly #onAct: OnAct
   readonly #unmounted: (id: ProjectId) => Promise<void>
   readonly #stop = new AbortController()
   readonly #running: Promise<unknown>
@@ -84,7 +88,12 @@ export class Engine {
     found: Engine['found'],
     saves: SaveQueue,
     access: LastAccess,
-    { residency = DEFAULT_RESIDENCY, sweepEveryMs, unmounted = async () => {} }: EngineParts,
+    {
+      residency = DEFAULT_RESIDENCY,
+      sweepEveryMs,
+      unmounted = async () => {},
+      onAct = () => {},
+    }: EngineParts,
   ) {
     this.host = host
     this.membership = membership
@@ -93,13 +102,14 @@ export class Engine {
     this.saves = saves
     this.access = access
     this.#unmounted = unmounted
+    this.#onAct = onAct
     for (const { id, mounted } of found.residents) if (mounted) saves.watch(id)
     access.keepOnly(found.residents.map(({ id }) => id))
     this.sweeper = new Sweeper({
       host,
       access,
       settings: residency,
-      evict: (id, stop) => this.evict(id, { signal: stop }),
+      evict: (id, stop, why) => this.#evict(id, { signal: stop }, why),
       ...(sweepEveryMs !== undefined && { intervalMs: sweepEveryMs }),
     })
     const { signal } = this.#stop
@@ -155,7 +165,7 @@ export class Engine {
       const saves = new SaveQueue({
         clock,
         random,
-        save: (id, stop) => saveUnlessQuiet(host, quiet, id, stop),
+        save: (id, stop) => saveUnlessQuiet(host, quiet, id, stop, parts.onAct),
         ...parts.saves,
       })
       const last = await openLastAccess(parts.stateDirectory, { clock })
@@ -176,37 +186,45 @@ export class Engine {
   }
 
   create(id: ProjectId, options?: CreateOptions): Promise<Opened> {
-    return this.#mounts(id, createProjectHere(this.host, id, options))
+    const act = () => this.#mounts(id, createProjectHere(this.host, id, options))
+    return told(this.#onAct, { what: 'create', id }, act)
   }
 
   open(id: ProjectId, options?: ActOptions): Promise<Opened> {
-    return this.#mounts(id, open(this.host, id, options))
+    return told(
+      this.#onAct,
+      { what: 'open', id },
+      ({ enter }) => this.#mounts(id, open(this.host, id, { ...options, onPhase: enter })),
+      ({ receivedBytes }) => ({ bytes: receivedBytes }),
+    )
   }
 
   rollBack(id: ProjectId, to: Guid, options?: SaveOptions): Promise<Opened> {
-    return this.#mounts(id, rollBack(this.host, id, to, options))
+    const act = () => this.#mounts(id, rollBack(this.host, id, to, options))
+    return told(this.#onAct, { what: 'roll-back', id }, act)
   }
 
   save(id: ProjectId, options?: SaveOptions): Promise<Saved> {
-    return save(this.host, id, options)
+    return told(this.#onAct, { what: 'save', id }, () => save(this.host, id, options), savedResult)
   }
 
   close(id: ProjectId, options?: SaveOptions): Promise<Closed> {
-    return this.#unmounts(id, close(this.host, id, options))
+    const act = () => this.#unmounts(id, close(this.host, id, options))
+    return told(this.#onAct, { what: 'close', id }, act)
   }
 
   move(id: ProjectId, to: string, options?: SaveOptions): Promise<Moved> {
-    return this.#unmounts(id, move(this.host, id, to, options))
+    const act = () => this.#unmounts(id, move(this.host, id, to, options))
+    return told(this.#onAct, { what: 'move', id }, act)
   }
 
-  async evict(id: ProjectId, options?: SaveOptions): Promise<Evicted> {
-    const evicted = await this.#unmounts(id, evict(this.host, id, options))
-    this.access.forget(id)
-    return evicted
+  evict(id: ProjectId, options?: SaveOptions): Promise<Evicted> {
+    return this.#evict(id, options, 'asked')
   }
 
   destroy(id: ProjectId, options?: SaveOptions): Promise<Project> {
-    return this.#unmounts(id, destroyHere(this.host, id, options))
+    const act = () => this.#unmounts(id, destroyHere(this.host, id, options))
+    return told(this.#onAct, { what: 'destroy', id }, act)
   }
 
   setQuota(id: ProjectId, quotaBytes: bigint | null, options?: ActOptions): Promise<Project> {
@@ -226,6 +244,17 @@ export class Engine {
     return removeRestored(this.host, id, point, options)
   }
 
+  async #evict(id: ProjectId, options: SaveOptions | undefined, why: string): Promise<Evicted> {
+    const evicted = await told(
+      this.#onAct,
+      { what: 'evict', id, why },
+      () => this.#unmounts(id, evict(this.host, id, options)),
+      ({ freedBytes }) => ({ bytes: freedBytes }),
+    )
+    this.access.forget(id)
+    return evicted
+  }
+
   async #mounts<T>(id: ProjectId, act: Promise<T>): Promise<T> {
     const done = await act
     this.saves.watch(id)
@@ -242,16 +271,23 @@ export class Engine {
   }
 }
 
+const savedResult = (saved: Saved): ActResult =>
+  saved.kind === 'saved' ? { result: saved.placement, bytes: saved.bytes } : { result: 'unchanged' }
+
 /** What nobody touches costs its part of one listing. */
 async function saveUnlessQuiet(
   host: ProjectHost,
   quiet: Quiet,
   id: ProjectId,
   signal: AbortSignal,
+  onAct: OnAct = () => {},
 ): Promise<void> {
   if (await quiet.isQuiet(id, { signal })) return
   quiet.forget(id)
-  const saved = await save(host, id, { signal, quick: true })
+  const act = () => save(host, id, { signal, quick: true })
+  // That there was nothing to save each minute is no news.
+  const news = (done: Saved) => (done.kind === 'saved' ? savedResult(done) : undefined)
+  const saved = await told(onAct, { what: 'save', id }, act, news)
   if (saved.kind === 'unchanged') quiet.note(id, saved.footprint)
 }
 

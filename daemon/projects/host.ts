@@ -8,6 +8,7 @@ import type { DeathWatch } from '../../pipeline/hosts/take.ts'
 import type { Limiter } from '../../pipeline/limit/limiter.ts'
 import type { Store } from '../../pipeline/stores/contract.ts'
 import type { StreamCache } from '../../pipeline/stores/stream-cache/index.ts'
+import type { OpenPhase } from './acts.ts'
 import type { ProjectLocks } from './locks.ts'
 import type { Restores } from './restores.ts'
 
@@ -48,4 +49,6 @@ export interface ProjectHost {
 /** What an act was asked with. */
 export interface ActOptions {
   readonly signal?: AbortSignal | undefined
+  /** Hears how far an open is. */
+  readonly onPhase?: ((phase: OpenPhase) => void) | undefined
 }

@@ -74,6 +74,7 @@ export async function openLocked(
     setAside: [] as SetAside[],
   }
   for (let round = 0; round < ROUNDS; round++) {
+    options.onPhase?.('plan')
     host.mayAct()
     await own(host, id, options)
     const { project } = await readResolved(host.store.catalogue, id, { ...host, ...options })
@@ -82,6 +83,7 @@ export async function openLocked(
     if (there) {
       const now = await standing(host, project, there, options)
       if (now === 'current') {
+        options.onPhase?.('mount')
         const path = await mounted(host, project, there, options)
         return { path, dataset: there.name, project, ...story }
       }
@@ -92,6 +94,7 @@ export async function openLocked(
       }
     }
     try {
+      options.onPhase?.('fetch')
       await bringUp(host, project, there, story, options)
     } catch (error) {
       if (!isUnreadable(error)) throw error

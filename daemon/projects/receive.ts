@@ -59,6 +59,7 @@ export async function fetchInto(
       ...run,
       receive: async (row, pieces) => {
         const name = await target(row)
+        options.onPhase?.('receive')
         const tag = await freeTag(host, name, row)
         await receive(zfs, name, pieces, {
           to: row.to,

@@ -19,6 +19,8 @@ export interface FoundResident {
   readonly openedEpoch: bigint
   readonly mounted: boolean
   readonly usedBytes: bigint
+  /** Since its newest snapshot, where ZFS counts that. */
+  readonly writtenBytes: bigint | undefined
 }
 
 export interface Found {
@@ -99,6 +101,7 @@ export async function survey(host: ProjectHost, { signal }: ActOptions = {}): Pr
         name,
         mounted,
         usedBytes: dataset.usedBytes,
+        writtenBytes: dataset.writtenBytes,
         openedEpoch: BigInt(user.get(EPOCH_PROPERTY) ?? 0),
       })
   }

@@ -15,7 +15,7 @@ export interface SweeperOptions {
   readonly host: ProjectHost
   readonly access: LastAccess
   readonly settings: ResidencySettings
-  readonly evict: (id: ProjectId, signal: AbortSignal) => Promise<unknown>
+  readonly evict: (id: ProjectId, signal: AbortSignal, why: WhyEvicted) => Promise<unknown>
   /** @default 30 s */
   readonly intervalMs?: number
 }
@@ -85,7 +85,7 @@ export class Sweeper {
     for (const { id, why } of plan.evict)
       try {
         host.mayAct()
-        await evict(id, signal)
+        await evict(id, signal, why)
         evicted.push({ id, why })
       } catch (error) {
         signal.throwIfAborted()

@@ -1,5 +1,5 @@
 /** `npm start`: serves the projects of this checkout until Ctrl-C, which leaves them mounted. */
-import { existsSync } from 'node:fs'
+import { createWriteStream, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readMounts } from '../../native/mount/mountinfo.ts'
@@ -8,6 +8,7 @@ import { LinkedAbort } from '../../pipeline/base/abort.ts'
 import { messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { superviseAccess } from '../access/supervise.ts'
 import { accessSocketOf, Daemon } from '../daemon.ts'
+import { openLog } from '../log/log.ts'
 import { accessPidFile, checkoutAt, prepare } from './checkout.ts'
 
 /** As long as an access process may take to start. */
@@ -31,8 +32,12 @@ export async function up(
   const zfs = await openZfs()
   const { config, made } = await prepare(root, zfs, signal)
   for (const line of made) say(`setup: ${line}`)
-  const daemon = await Daemon.start(config, signal)
   const checkout = checkoutAt(root)
+  // The terminal stays calm: it says what is where, and nothing more.
+  const lines = createWriteStream(join(checkout.directory, 'daemon.log'), { flags: 'a', mode: 0o600 })
+  lines.on('error', (error) => say(`daemon.log: ${messageOf(error)}`))
+  const log = openLog({ level: config.log.level, write: (line) => void lines.write(line) })
+  const daemon = await Daemon.start(config, signal, { log })
   const logFile = join(checkout.directory, 'access.log')
   // Also where it fails: neither the daemon nor the access process stays behind.
   const ending = new LinkedAbort(signal)
@@ -62,6 +67,7 @@ export async function up(
       `  store      ${config.store}`,
       `  pool       ${config.dataset}, ZFS ${zfs.capabilities.version ?? zfs.capabilities.flavour}`,
       `  found      ${daemon.engine.found.residents.length} projects in the pool, ${mounted} of them mounted`,
+      ...(daemon.pageLink === undefined ? [] : [`  status     ${daemon.pageLink}`]),
       '',
       'Try, in another terminal:',
       `  ${command} create home1 && echo hello > projects/home1/file`,
@@ -80,5 +86,6 @@ export async function up(
     ending.leave()
     await access
     await daemon.stop()
+    lines.end()
   }
 }

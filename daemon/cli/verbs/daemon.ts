@@ -13,7 +13,9 @@ export const verb: Verb<[], Options> = {
   async run(cli, _arguments, { config }) {
     const { readConfig } = await import('../../config/read.ts')
     const { Daemon } = await import('../../daemon.ts')
-    const daemon = await Daemon.start(await readConfig(config), cli.signal)
+    const { stderrLog } = await import('../../log/log.ts')
+    const read = await readConfig(config)
+    const daemon = await Daemon.start(read, cli.signal, { log: stderrLog(read.log.level) })
     cli.say(`serving ${daemon.config.dataset} from ${daemon.config.store}`)
     const { removed, writes, left, aside } = daemon.engine.found
     for (const name of removed) cli.say(`removed ${name}: an open had begun it`)
