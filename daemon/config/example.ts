@@ -33,7 +33,12 @@ function section(properties: Readonly<Record<string, Described>>, indent: string
   return Object.entries(properties).flatMap(([key, one]) => {
     const choice = one.enum ? ` (${one.enum.join(' or ')})` : ''
     const about = one.description === undefined ? [] : [`${indent}# ${one.description}${choice}`]
-    if (one.properties) return ['', ...about, `${indent}${key}:`, ...section(one.properties, `${indent}  `)]
+    if (one.properties) {
+      const lines = section(one.properties, `${indent}  `)
+      // A section of nothing but comments would be null.
+      const head = lines.every((line) => line.trim().startsWith('#')) ? `# ${key}:` : `${key}:`
+      return ['', ...about, `${indent}${head}`, ...lines]
+    }
     const left = LEFT_OUT[key]
     const value = BEGINNINGS[key] ?? one.default
     return [
