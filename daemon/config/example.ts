@@ -18,7 +18,6 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   name: 'host1',
   maxResident: '500',
   idleAfter: '7d',
-  port: '4747',
 }
 
 export function exampleConfig(): string {
@@ -33,12 +32,7 @@ function section(properties: Readonly<Record<string, Described>>, indent: string
   return Object.entries(properties).flatMap(([key, one]) => {
     const choice = one.enum ? ` (${one.enum.join(' or ')})` : ''
     const about = one.description === undefined ? [] : [`${indent}# ${one.description}${choice}`]
-    if (one.properties) {
-      const lines = section(one.properties, `${indent}  `)
-      // A section of nothing but comments would be null.
-      const head = lines.every((line) => line.trim().startsWith('#')) ? `# ${key}:` : `${key}:`
-      return ['', ...about, `${indent}${head}`, ...lines]
-    }
+    if (one.properties) return ['', ...about, `${indent}${key}:`, ...section(one.properties, `${indent}  `)]
     const left = LEFT_OUT[key]
     const value = BEGINNINGS[key] ?? one.default
     return [

@@ -61,13 +61,9 @@ export const configSchema = z.strictObject({
   page: z
     .strictObject({
       port: z
-        .int()
-        .min(0)
-        .max(65535)
-        .optional()
-        .describe(
-          'of 127.0.0.1, where the status page is served; 0 for a free one, not served where left out',
-        ),
+        .union([z.literal('off'), z.int().min(0).max(65535)])
+        .default('off')
+        .describe('of 127.0.0.1, where the status page is served, such as 4747; 0 for a free one'),
     })
     .prefault({}),
   keep: z

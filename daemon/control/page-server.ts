@@ -39,10 +39,10 @@ const HEADERS = {
 const LIVE_EVERY_MS = 2_000
 const MAX_WATCHERS = 16
 
-/** Undefined where the configuration names no port. */
+/** Undefined where the configuration says so. */
 export async function servePage(daemon: Daemon, routes: readonly Route[]): Promise<Page | undefined> {
   const { port: wanted } = daemon.config.page
-  if (wanted === undefined) return undefined
+  if (wanted === 'off') return undefined
   const secret = randomBytes(24).toString('base64url')
   const files = new Map<string, Buffer>()
   for (const name of Object.keys(FILES))
