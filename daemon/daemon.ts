@@ -22,15 +22,20 @@ import type { Config } from './config/schema.ts'
 import { accessSocketOf, socketOf } from './config/sockets.ts'
 import { type Watching, watchFile } from './config/watch.ts'
 import { type Listeners, listen } from './control/listeners.ts'
+import { type Page, servePage } from './control/page-server.ts'
 import { routes } from './control/routes.ts'
 import { unsavedOf } from './control/unsaved.ts'
 import { drainView, sweepView } from './control/views.ts'
 import { Journal } from './journal.ts'
+import { actLine, membershipLine } from './log/lines.ts'
+import { type Log, silent } from './log/log.ts'
+import { Metrics } from './metrics/metrics.ts'
 import { noticesIn } from './notices/directory.ts'
 import { Notices } from './notices/notices.ts'
 import { Engine } from './projects/engine.ts'
 import { mountPointOf } from './projects/mount-point.ts'
 import { claimState } from './state-version.ts'
+import { Watch } from './watch/watch.ts'
 
 /** Undefined where none is wanted. What can't be kept is told, and read from the store. */
 async function openCache(
@@ -61,6 +66,8 @@ export interface DaemonParts {
   readonly say?: (line: string) => void
   /** No root of links is served: users find projects where they are mounted. */
   readonly withoutRoot?: boolean
+  /** @default nowhere */
+  readonly log?: Log
 }
 
 /** Everybody may speak here, and is answered what an owner may know. */
@@ -83,6 +90,10 @@ export class Daemon {
   readonly journal: Journal
   #watching: Watching | undefined
   readonly #paths: string
+  readonly metrics: Metrics
+  readonly watch: Watch
+  #page: Page | undefined
+  #watched: Promise<void> = Promise.resolve()
 
   private constructor(
     config: Config,
@@ -91,6 +102,7 @@ export class Daemon {
     engine: Engine,
     layer: AccessLayer,
     journal: Journal,
+    watch: Watch,
     { configFile, say, withoutRoot = false }: DaemonParts,
   ) {
     this.live = new LiveConfig(config, {
@@ -109,6 +121,8 @@ export class Daemon {
       open: (id, options) => journal.touched(id, options?.signal, (running) => engine.open(id, running)),
     })
     this.tokens = new BearerTokens(config.listen.tokens ?? join(config.state, 'tokens.json'))
+    this.watch = watch
+    this.metrics = new Metrics(this)
   }
 
   /** Resolves once projects can be opened; what fails on the way ends what was begun. */
@@ -116,6 +130,9 @@ export class Daemon {
     await claimState(config.state)
     const opened = parts.opened ?? (await openStore(config.store, { signal }))
     try {
+      const log = parts.log ?? silent
+      const watch = new Watch()
+      let daemon: Daemon | undefined
       const layer = new FuseLayer({ socket: accessSocketOf(config) })
       const owners = await Owners.open(config.run)
       const journal = new Journal(config.audit ?? join(config.state, 'audit.log'))
@@ -136,12 +153,22 @@ export class Daemon {
           mounted: (id, path) => owners.mounted(id, path),
           left: (id) => owners.left(id),
           tell: journal.tell,
-          membership: { onChange: journal.membership },
+          onAct: (act) => {
+            watch.note(act)
+            daemon?.metrics.note(act)
+            actLine(log, act)
+          },
+          membership: {
+            onChange: (state) => {
+              journal.membership(state)
+              membershipLine(log, state)
+            },
+          },
           unmounting: (id) => layer.hold(id),
         },
         signal,
       )
-      const daemon = new Daemon(config, opened, zfs, engine, layer, journal, parts)
+      daemon = new Daemon(config, opened, zfs, engine, layer, journal, watch, parts)
       try {
         // Before anything is touched: while its socket is made no directory may be, for their modes would suffer.
         daemon.#listeners = await listen(daemon, {
@@ -165,9 +192,13 @@ export class Daemon {
         daemon.#notices = daemon.#keepNotices()
         await daemon.#watchConfig()
         journal.events.tell('daemon-started', null)
+        daemon.#page = await servePage(daemon, routes)
+        daemon.#watched = watch.run(engine, daemon.signal)
+        log.info({ event: 'started', host: engine.host.host, dataset: config.dataset }, 'serves projects')
         return daemon
       } catch (error) {
         await layer.stop()
+        await daemon.#page?.close()
         await daemon.#listeners?.close()
         await engine.stop()
         throw error
@@ -191,6 +222,11 @@ export class Daemon {
   async reload(): Promise<Reloaded> {
     await this.#listeners?.reload()
     return this.live.reload()
+  }
+
+  /** Where the status page is, with the secret that opens it. */
+  get pageLink(): string | undefined {
+    return this.#page?.link
   }
 
   /** Where its users find a project. */
@@ -276,7 +312,9 @@ export class Daemon {
     await this.opens.stop()
     const stopping = this.journal.stop(reason)
     await this.#notices
+    await this.#page?.close()
     await this.#listeners?.close()
+    await this.#watched
     await stopping
     await this.engine.stop()
     await this.journal.audit.close()

@@ -32,19 +32,31 @@ export const rings: readonly Ring[] = [
   { name: 'fuse-zfs', suffix: '.fuse-zfs.test.ts', needs: ['fuse', 'zfs'], jobs: 1, limitMs: 5 * minute },
   // Where its programs are; it need not run.
   { name: 'systemd', suffix: '.systemd.test.ts', needs: ['systemd'], jobs: 1, limitMs: 3 * minute },
+  { name: 'browser', suffix: '.browser.test.ts', needs: ['browser'], jobs: 1, limitMs: 5 * minute },
   // Behind those of the single node, which is ended for it.
   { name: 'cluster', suffix: '.cluster.test.ts', needs: ['cluster'], jobs: 1, limitMs: 10 * minute },
 ]
 
 /** Run whole by default: a slow selection after it need not repeat them. */
-const quick = ['unit', 'systemd', 'cassandra', 'zfs', 'fuse', 'fuse-zfs']
+const quick = ['unit', 'systemd', 'cassandra', 'zfs', 'fuse', 'fuse-zfs', 'browser']
 
 /** Names for several rings, and which part of the long tests they run (a test's own share of its rounds). */
 export const selections: Readonly<
   Record<string, { readonly rings: readonly string[]; readonly long: number }>
 > = {
   default: {
-    rings: ['unit', 'systemd', 'long', 'cassandra', 'cassandra-long', 'zfs', 'zfs-long', 'fuse', 'fuse-zfs'],
+    rings: [
+      'unit',
+      'systemd',
+      'long',
+      'cassandra',
+      'cassandra-long',
+      'zfs',
+      'zfs-long',
+      'fuse',
+      'fuse-zfs',
+      'browser',
+    ],
     long: 0.1,
   },
   slow: {

@@ -97,6 +97,8 @@ command -v fusermount >/dev/null || need "the root of links is not tried" fuse3 
 
 # Only its programs: in a container it is not the first process, and need not be.
 command -v systemd-notify >/dev/null || need "the units are not checked" systemd
+# The status page is looked at in a real browser.
+need "the status page is not tried" chromium
 
 # zfs-fuse brings commands of the same names as OpenZFS: it is not for a machine that has those.
 if ! command -v zpool >/dev/null && ! [ -x /usr/sbin/zpool ] && ! [ -x /sbin/zpool ] && ! installed zfsutils-linux; then

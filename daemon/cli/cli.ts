@@ -86,6 +86,11 @@ export class Cli {
     return new Client(this.#daemon)
   }
 
+  /** Of root's, where this machine's daemon is asked. */
+  get socket(): string | undefined {
+    return 'socket' in this.#daemon ? this.#daemon.socket : undefined
+  }
+
   get storeUrl(): string {
     const url = this.#storeOption ?? this.surroundings.env.TIDEPOOL_STORE
     if (url === undefined || url === '')

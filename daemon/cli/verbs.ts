@@ -29,6 +29,11 @@ export const groups: readonly Group[] = [
     load: async () => (await import('./verbs/ls.ts')).verb,
   },
   {
+    name: 'top',
+    about: 'What is open, moving and not saved, live',
+    load: async () => (await import('./verbs/top.ts')).verb,
+  },
+  {
     name: 'create',
     about: 'Make a project and open it here',
     load: async () => (await import('./verbs/create.ts')).verb,

@@ -83,6 +83,19 @@ export const configSchema = z.strictObject({
         .describe('no new points where snapshots take more than so many times the quota'),
     })
     .prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(['error', 'warn', 'info', 'debug']).default('info').describe('the least that is logged'),
+    })
+    .prefault({}),
+  page: z
+    .strictObject({
+      port: z
+        .union([z.literal('off'), z.int().min(0).max(65535)])
+        .default('off')
+        .describe('of 127.0.0.1, where the status page is served, such as 4747; 0 for a free one'),
+    })
+    .prefault({}),
   keep: z
     .strictObject({
       latest: count.default(DEFAULT_RETENTION.latest),

@@ -44,6 +44,8 @@ export interface Route<Params = unknown, Body = unknown> {
   readonly answers?: 'text/event-stream'
   readonly params: z.ZodType<Params>
   readonly body: z.ZodType<Body>
+  /** Given, `run` resolves with `{ text }`, which is the answer. @default JSON */
+  readonly contentType?: string
   /** What is answered, as an object; bigints leave as text. */
   run(call: Call<Params, Body>): Promise<object>
 }

@@ -13,6 +13,7 @@ import { pointRoutes } from './routes/points.ts'
 import { projectRoutes } from './routes/projects.ts'
 import { putAwayRoutes } from './routes/put-away.ts'
 import { tokenRoutes } from './routes/tokens.ts'
+import { watchRoutes } from './routes/watch.ts'
 
 export const routes: readonly Route[] = [
   ...hostRoutes,
@@ -28,4 +29,5 @@ export const routes: readonly Route[] = [
   ...operationRoutes,
   ...eventRoutes,
   ...tokenRoutes,
+  ...watchRoutes,
 ]

@@ -172,6 +172,8 @@ export function server(
             reply.hijack()
             return await streams.send(answer.body, reply.raw, limit.signal)
           }
+          if (one.contentType !== undefined)
+            return await reply.type(one.contentType).send((answer.body as { text: string }).text)
           return await reply.status(answer.status).type('application/json').send(toJson(answer.body))
         } finally {
           leave()

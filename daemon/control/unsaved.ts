@@ -10,19 +10,23 @@ export interface Unsaved {
   readonly oldestMs: number
 }
 
-export function unsavedOf({ saves, host }: Engine, residents: readonly FoundResident[]): Unsaved {
-  const nowMs = host.clock.monotonicMs()
-  const known = host.zfs.capabilities.written
-  const dirty = residents.flatMap(({ id, writtenBytes }) => {
-    const state = saves.state(id)
-    if (!state) return []
-    // A snapshot that is under way to the store is counted no more by ZFS.
-    const isDirty = !known || (writtenBytes ?? 0n) > 0n || state.saving || state.failures > 0
-    return isDirty ? [{ bytes: writtenBytes ?? 0n, ms: nowMs - state.savedUpToMs }] : []
-  })
+/** Undefined where the store has all of it. */
+export function unsavedPart(
+  { saves, host }: Engine,
+  { id, writtenBytes = 0n }: FoundResident,
+): { readonly bytes: bigint; readonly ms: number } | undefined {
+  const state = saves.state(id)
+  if (!state) return undefined
+  // A snapshot that is under way to the store is counted no more by ZFS.
+  const isDirty = !host.zfs.capabilities.written || writtenBytes > 0n || state.saving || state.failures > 0
+  return isDirty ? { bytes: writtenBytes, ms: host.clock.monotonicMs() - state.savedUpToMs } : undefined
+}
+
+export function unsavedOf(engine: Engine, residents: readonly FoundResident[]): Unsaved {
+  const dirty = residents.flatMap((one) => unsavedPart(engine, one) ?? [])
   return {
     count: dirty.length,
-    bytes: known ? dirty.reduce((sum, { bytes }) => sum + bytes, 0n) : null,
+    bytes: engine.host.zfs.capabilities.written ? dirty.reduce((sum, { bytes }) => sum + bytes, 0n) : null,
     oldestMs: Math.round(Math.max(0, ...dirty.map(({ ms }) => ms))),
   }
 }

@@ -14,6 +14,7 @@ import { DeathWatch } from '../../pipeline/hosts/take.ts'
 import type { Limiter } from '../../pipeline/limit/limiter.ts'
 import type { Store } from '../../pipeline/stores/contract.ts'
 import type { StreamCache } from '../../pipeline/stores/stream-cache/index.ts'
+import { type ActResult, type OnAct, told } from './acts.ts'
 import { type Closed, close } from './close.ts'
 import { type CreateOptions, createProjectHere } from './create.ts'
 import { destroyHere } from './destroy.ts'
@@ -37,7 +38,7 @@ import { lastPutAway, type NotSaved, notePutAway, type PutAway, saveAll } from '
 import { Quiet } from './quiet.ts'
 import { changeQuota } from './quota.ts'
 import { type FoundResident, type Reconciled, reconcile, survey } from './reconcile.ts'
-import { DEFAULT_RESIDENCY, type ResidencySettings } from './residency.ts'
+import { DEFAULT_RESIDENCY, type ResidencySettings, type WhyEvicted } from './residency.ts'
 import { type RestoredPoint, restorePoint } from './restore-point.ts'
 import { removeRestored } from './restored.ts'
 import { Restores } from './restores.ts'
@@ -78,6 +79,8 @@ export interface EngineParts {
   readonly left?: (id: ProjectId) => void
   /** Hears what has happened. */
   readonly tell?: Tell
+  /** Hears of each act on a project when it has ended, well or not. */
+  readonly onAct?: OnAct
   /** Called before a project is unmounted: from when it resolves, whoever wants it asks for it. */
   readonly unmounting?: (id: ProjectId) => Promise<void>
   readonly residency?: ResidencySettings
@@ -109,6 +112,7 @@ export class Engine {
   readonly #mounted: (id: ProjectId, path: string) => Promise<void>
   readonly #left: (id: ProjectId) => void
   readonly #tell: Tell
+  readonly #onAct: OnAct
   readonly #stop = new AbortController()
   readonly #running: Promise<unknown>
 
@@ -130,6 +134,7 @@ export class Engine {
       mounted = async () => {},
       left = () => {},
       tell = () => {},
+      onAct = () => {},
     }: EngineParts,
   ) {
     this.host = host
@@ -145,6 +150,7 @@ export class Engine {
     this.#mounted = mounted
     this.#left = left
     this.#tell = tell
+    this.#onAct = onAct
     this.#unsaved = unsaved
     this.#stateDirectory = stateDirectory
     unsaved.keepOnly(found.residents.map(({ id }) => id))
@@ -161,7 +167,7 @@ export class Engine {
       access,
       settings: residency,
       isPinned: (id) => pinned.has(id),
-      evict: (id, stop) => this.#evict(id, { signal: stop }, true),
+      evict: (id, stop, why) => this.#evict(id, { signal: stop }, why),
       unmount: (id, idleAfterMs, stop) => this.#unmountIdle(id, idleAfterMs, stop),
       ...(sweepEveryMs !== undefined && { intervalMs: sweepEveryMs }),
     })
@@ -235,7 +241,7 @@ export class Engine {
         clock,
         random,
         save: async (id, stop) => {
-          const upToMs = await saveUnlessQuiet(host, quiet, id, stop, parts.tell)
+          const upToMs = await saveUnlessQuiet(host, quiet, id, stop, parts)
           // Nobody writes to what is not mounted: once is enough.
           if (unsaved.saved(id)) saves.forget(id)
           return upToMs
@@ -278,9 +284,11 @@ export class Engine {
   }
 
   async create(id: ProjectId, options?: CreateOptions): Promise<Opened> {
-    const created = await this.#mounts(
-      id,
-      this.#brings(() => createProjectHere(this.host, id, options)),
+    const created = await told(this.#onAct, { what: 'create', id }, () =>
+      this.#mounts(
+        id,
+        this.#brings(() => createProjectHere(this.host, id, options)),
+      ),
     )
     this.#tell({ kind: 'created', id })
     return created
@@ -289,7 +297,13 @@ export class Engine {
   async open(id: ProjectId, options?: ActOptions): Promise<Opened> {
     const { clock } = this.host
     const startedMs = clock.monotonicMs()
-    const opened = await this.#mounts(id, open(this.host, id, options))
+    const opened = await told(
+      this.#onAct,
+      { what: 'open', id },
+      (heard) =>
+        this.#mounts(id, open(this.host, id, { ...options, onProgress: heard(options?.onProgress) })),
+      ({ receivedBytes }) => ({ bytes: receivedBytes }),
+    )
     const work = { streams: opened.receivedStreams, bytes: opened.receivedBytes }
     this.#rate.note(work, clock.monotonicMs() - startedMs)
     this.#tell({ kind: 'opened', id, receivedBytes: opened.receivedBytes })
@@ -301,22 +315,26 @@ export class Engine {
   }
 
   async rollBack(id: ProjectId, to: Guid, options?: SaveOptions): Promise<Opened> {
-    const opened = await this.#mounts(
-      id,
-      this.#brings(() => rollBack(this.host, id, to, options)),
+    const opened = await told(this.#onAct, { what: 'roll-back', id }, () =>
+      this.#mounts(
+        id,
+        this.#brings(() => rollBack(this.host, id, to, options)),
+      ),
     )
     this.#tell({ kind: 'rolled-back', id, point: to })
     return opened
   }
 
   async save(id: ProjectId, options?: SaveOptions): Promise<Saved> {
-    const saved = await save(this.host, id, options)
+    const act = () => save(this.host, id, options)
+    const saved = await told(this.#onAct, { what: 'save', id }, act, savedResult)
     tellSaved(this.#tell, id, saved)
     return saved
   }
 
   async close(id: ProjectId, options?: SaveOptions): Promise<Closed> {
-    const closed = await this.#unmounts(id, close(this.host, id, options))
+    const act = () => this.#unmounts(id, close(this.host, id, options))
+    const closed = await told(this.#onAct, { what: 'close', id }, act)
     this.#tell({ kind: 'closed', id })
     return closed
   }
@@ -345,25 +363,32 @@ export class Engine {
   }
 
   async move(id: ProjectId, to: string, options?: SaveOptions): Promise<Moved> {
-    const moved = await this.#unmounts(id, move(this.host, id, to, options))
+    const act = () => this.#unmounts(id, move(this.host, id, to, options))
+    const moved = await told(this.#onAct, { what: 'move', id }, act)
     this.#tell({ kind: 'moved', id, to: moved.to.name })
     return moved
   }
 
   evict(id: ProjectId, options?: SaveOptions): Promise<Evicted> {
-    return this.#evict(id, options, false)
+    return this.#evict(id, options, 'asked')
   }
 
-  async #evict(id: ProjectId, options: SaveOptions | undefined, bySweep: boolean): Promise<Evicted> {
-    const evicted = await this.#unmounts(id, evict(this.host, id, options))
+  async #evict(id: ProjectId, options: SaveOptions | undefined, why: WhyEvicted | 'asked'): Promise<Evicted> {
+    const evicted = await told(
+      this.#onAct,
+      { what: 'evict', id, why },
+      () => this.#unmounts(id, evict(this.host, id, options)),
+      ({ freedBytes }) => ({ bytes: freedBytes }),
+    )
     this.access.forget(id)
     this.#leaves(id)
-    this.#tell({ kind: 'evicted', id, freedBytes: evicted.freedBytes, bySweep })
+    this.#tell({ kind: 'evicted', id, freedBytes: evicted.freedBytes, bySweep: why !== 'asked' })
     return evicted
   }
 
   async destroy(id: ProjectId, options?: SaveOptions): Promise<Project> {
-    const destroyed = await this.#unmounts(id, destroyHere(this.host, id, options))
+    const act = () => this.#unmounts(id, destroyHere(this.host, id, options))
+    const destroyed = await told(this.#onAct, { what: 'destroy', id }, act)
     this.#leaves(id)
     this.#tell({ kind: 'destroyed', id })
     return destroyed
@@ -439,13 +464,16 @@ async function saveUnlessQuiet(
   quiet: Quiet,
   id: ProjectId,
   signal: AbortSignal,
-  tell: Tell = () => {},
+  { tell = () => {}, onAct = () => {} }: Pick<EngineParts, 'tell' | 'onAct'>,
 ): Promise<number | undefined> {
   try {
     const quietUntilMs = await quiet.quietUntilMs(id, { signal })
     if (quietUntilMs !== undefined) return quietUntilMs
     quiet.forget(id)
-    const saved = await save(host, id, { signal, quick: true })
+    const act = () => save(host, id, { signal, quick: true })
+    // That there was nothing to save each minute is no news.
+    const news = (done: Saved) => (done.kind === 'saved' ? savedResult(done) : undefined)
+    const saved = await told(onAct, { what: 'save', id }, act, news)
     if (saved.kind === 'unchanged') quiet.note(id, saved.footprint)
     tellSaved(tell, id, saved)
     return undefined
@@ -455,6 +483,9 @@ async function saveUnlessQuiet(
     throw error
   }
 }
+
+const savedResult = (saved: Saved): ActResult =>
+  saved.kind === 'saved' ? { result: saved.placement, bytes: saved.bytes } : { result: 'unchanged' }
 
 /** That there was nothing to save is no news. */
 function tellSaved(tell: Tell, id: ProjectId, saved: Saved): void {

@@ -18,7 +18,7 @@ export interface SweeperOptions {
   readonly access: LastAccess
   readonly settings: ResidencySettings
   readonly isPinned: (id: ProjectId) => boolean
-  readonly evict: (id: ProjectId, signal: AbortSignal) => Promise<unknown>
+  readonly evict: (id: ProjectId, signal: AbortSignal, why: WhyEvicted) => Promise<unknown>
   /** False where it stays mounted because somebody wants it. */
   readonly unmount: (id: ProjectId, idleAfterMs: number, signal: AbortSignal) => Promise<boolean>
   /** @default 30 s */
@@ -108,7 +108,7 @@ export class Sweeper {
     for (const { id, why } of plan.evict)
       try {
         host.mayAct()
-        await evict(id, signal)
+        await evict(id, signal, why)
         evicted.push({ id, why })
       } catch (error) {
         signal.throwIfAborted()

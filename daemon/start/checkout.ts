@@ -53,6 +53,7 @@ export async function prepare(
     `mounts: ${join(directory, 'mnt')}`,
     `state: ${join(directory, 'state')}`,
     `run: ${join(directory, 'run')}`,
+    'page: {port: 0}',
     '',
   ].join('\n')
   if (await written(configFile, text)) made.push(`${configFile}`)

@@ -1,5 +1,5 @@
 /** `npm start`: serves the projects of this checkout until Ctrl-C, which leaves them mounted. */
-import { existsSync } from 'node:fs'
+import { createWriteStream, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readMounts } from '../../native/mount/mountinfo.ts'
@@ -8,6 +8,7 @@ import { LinkedAbort } from '../../pipeline/base/abort.ts'
 import { messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { superviseAccess } from '../access/supervise.ts'
 import { accessSocketOf, Daemon } from '../daemon.ts'
+import { openLog } from '../log/log.ts'
 import { accessPidFile, checkoutAt, prepare } from './checkout.ts'
 import { lackingFuse } from './lacking-fuse.ts'
 
@@ -34,9 +35,14 @@ export async function up(
   for (const line of made) say(`setup: ${line}`)
   const lack = await lackingFuse(root)
   const checkout = checkoutAt(root)
+  // The terminal stays calm: it says what is where, and nothing more.
+  const lines = createWriteStream(join(checkout.directory, 'daemon.log'), { flags: 'a', mode: 0o600 })
+  lines.on('error', (error) => say(`daemon.log: ${messageOf(error)}`))
+  const log = openLog({ level: config.log.level, write: (line) => void lines.write(line) })
   const daemon = await Daemon.start(config, signal, {
     configFile: checkout.configFile,
     say,
+    log,
     withoutRoot: lack !== undefined,
   })
   const logFile = join(checkout.directory, 'access.log')
@@ -71,6 +77,7 @@ export async function up(
       `  store      ${config.store}`,
       `  pool       ${config.dataset}, ZFS ${zfs.capabilities.version ?? zfs.capabilities.flavour}`,
       `  found      ${daemon.engine.found.residents.length} projects in the pool, ${mounted} of them mounted`,
+      ...(daemon.pageLink === undefined ? [] : [`  status     ${daemon.pageLink}`]),
       '',
       'Try, in another terminal:',
       ...(served
@@ -93,5 +100,6 @@ export async function up(
     ending.leave()
     await access
     await daemon.stop()
+    lines.end()
   }
 }

@@ -68,7 +68,7 @@ test('tricks in ids are refused wherever one asks, and written down', () =>
       }
       assert.equal(await setting.client.call('GET', '/v1/ready'), { ready: true })
     },
-    ['listen: {port: 0}'],
+    { config: ['listen: {port: 0}'] },
   ))
 
 test('what is no HTTP is answered, written down and ended, and an id that was given comes back', () =>

@@ -58,7 +58,7 @@ async function withTls(body: (setting: Setting) => Promise<void>): Promise<void>
             ask({ port: await port(), ca, method, path, headers, ...(token !== undefined && { token }) }),
         })
       },
-      [`listen: {port: 0, tls: {cert: ${files.cert}, key: ${files.key}}}`],
+      { config: [`listen: {port: 0, tls: {cert: ${files.cert}, key: ${files.key}}}`] },
     )
   } finally {
     await rm(directory, { recursive: true })

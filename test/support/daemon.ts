@@ -6,6 +6,7 @@ import { Client } from '../../daemon/client/client.ts'
 import { parseConfig } from '../../daemon/config/read.ts'
 import type { Config } from '../../daemon/config/schema.ts'
 import { Daemon, ownersSocketOf, socketOf } from '../../daemon/daemon.ts'
+import type { Log } from '../../daemon/log/log.ts'
 import { fixedLimiter } from '../../pipeline/limit/limiter.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { type FakeZfs, withFakeZfs } from './fake-zfs.ts'
@@ -25,10 +26,15 @@ export interface DaemonSetting {
   readonly configFile: string
 }
 
-/** `more` are lines of its configuration. */
+export interface WithDaemonOptions {
+  /** Lines of YAML. */
+  readonly config?: readonly string[]
+  readonly log?: Log
+}
+
 export const withDaemon = (
   body: (setting: DaemonSetting) => Promise<void>,
-  more: readonly string[] = [],
+  { config: more = [], log }: WithDaemonOptions = {},
 ): Promise<void> =>
   withFakeZfs(async (fake) => {
     const at = (name: string): string => join(fake.directory, name)
@@ -51,7 +57,7 @@ export const withDaemon = (
     const refusals: Refusal[] = []
     const refused = (refusal: Refusal): void => void refusals.push(refusal)
     const startWith = (wanted: Config): Promise<Daemon> =>
-      Daemon.start(wanted, undefined, { opened, zfs: fake.zfs, refused, configFile })
+      Daemon.start(wanted, undefined, { opened, zfs: fake.zfs, refused, configFile, ...(log && { log }) })
     const start = (): Promise<Daemon> => startWith(config)
     const daemon = await start()
     const socket = socketOf(config)

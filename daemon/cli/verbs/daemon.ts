@@ -15,8 +15,11 @@ export const verb: Verb<[], Options> = {
     const { Daemon } = await import('../../daemon.ts')
     const { DaemonService } = await import('../../service/daemon-service.ts')
     const service = DaemonService.from(cli.surroundings.env, (why) => cli.say(why))
-    const daemon = await Daemon.start(await readConfig(config), cli.signal, {
+    const { stderrLog } = await import('../../log/log.ts')
+    const read = await readConfig(config)
+    const daemon = await Daemon.start(read, cli.signal, {
       configFile: config,
+      log: stderrLog(read.log.level),
       say: (line) => cli.say(line),
     })
     service?.ready(daemon)

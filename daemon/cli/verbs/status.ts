@@ -1,5 +1,7 @@
 /** `status`: this host at a glance, or one project. For monitoring: 0 all is well, 1 a warning, 2 critical. */
-import { codeOf } from '../../../pipeline/base/errors.ts'
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { codeOf, errnoOf, TidepoolError } from '../../../pipeline/base/errors.ts'
 import { projectId } from '../../../pipeline/base/ids.ts'
 import { humanBytes } from '../../../pipeline/base/units.ts'
 import type { Cli, Verb } from '../cli.ts'
@@ -65,17 +67,19 @@ const LOOK_AT_IT = 1
 const NOBODY_ANSWERS = 2
 const UNANSWERED = ['daemon-missing', 'daemon-late', 'daemon-left']
 
-export const verb: Verb<[id: string | undefined]> = {
+export const verb: Verb<[id: string | undefined], { readonly web?: boolean }> = {
   configure(command) {
     command
       .argument('[id]', 'one project instead of the host')
+      .option('--web', 'print the link to the status page')
       .addHelpText(
         'after',
         '\nFor monitoring: 0 all is well, 1 a warning, 2 critical: it may not act, the pool has failed or is full, something is unsaved for 15 minutes, or nobody answers.',
       )
   },
 
-  async run(cli, [text]) {
+  async run(cli, [text], { web }) {
+    if (web) return pageLink(cli)
     if (text !== undefined) return project(cli, text)
     try {
       const status = await cli.ask<Status>('GET', '/v1/status')
@@ -92,6 +96,23 @@ export const verb: Verb<[id: string | undefined]> = {
       return NOBODY_ANSWERS
     }
   },
+}
+
+/** Beside the socket, where only root may read it: the link has the secret of the page. */
+async function pageLink(cli: Cli): Promise<number> {
+  await cli.ask('GET', '/v1/ready')
+  const file = join(dirname(cli.socket ?? ''), 'page.link')
+  try {
+    const link = (await readFile(file, 'utf8')).trim()
+    await cli.out.one({ link }, () => [link])
+    return 0
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw cause
+    throw new TidepoolError('no-page', 'this daemon serves no status page', {
+      cause,
+      hint: 'Name its port in the configuration, such as `page: {port: 4747}`, and start the daemon again.',
+    })
+  }
 }
 
 function lines(status: Status, nowMs: number): string[] {

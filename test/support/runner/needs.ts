@@ -5,7 +5,7 @@ import { loadAddon } from '../../../native/fuse/addon.ts'
 import { CLUSTER_NODES, clusterStart } from '../cluster-nodes.ts'
 import { runScript } from './script.ts'
 
-export type NeedName = 'cassandra' | 'cluster' | 'fuse' | 'systemd' | 'zfs'
+export type NeedName = 'browser' | 'cassandra' | 'cluster' | 'fuse' | 'systemd' | 'zfs'
 
 /** Something that is there now: what tests are told of it, and how it ends (nothing, where it was there before). */
 export interface Provided {
@@ -19,6 +19,7 @@ export interface Missing {
 }
 
 export const needs: Readonly<Record<NeedName, (signal: AbortSignal) => Promise<Provided | Missing>>> = {
+  browser,
   cassandra,
   cluster,
   fuse,
@@ -28,6 +29,7 @@ export const needs: Readonly<Record<NeedName, (signal: AbortSignal) => Promise<P
 
 /** What has the same addresses is ended before the other is started. */
 export const rivals: Readonly<Record<NeedName, readonly NeedName[]>> = {
+  browser: [],
   cassandra: ['cluster'],
   cluster: ['cassandra'],
   fuse: [],
@@ -72,6 +74,13 @@ async function systemd(): Promise<Provided | Missing> {
   const lacking = ['systemd-analyze', 'systemd-notify'].filter((name) => !existsSync(`/usr/bin/${name}`))
   if (lacking.length > 0) return { missing: `${lacking.join(' and ')} are not installed` }
   return { env: {}, end: async () => {} }
+}
+
+/** Debian's; each test starts its own. */
+async function browser(): Promise<Provided | Missing> {
+  const path = process.env.TIDEPOOL_TEST_CHROMIUM ?? '/usr/bin/chromium'
+  if (!existsSync(path)) return { missing: `there is no ${path}: apt-get install chromium` }
+  return { env: { TIDEPOOL_TEST_CHROMIUM: path }, end: async () => {} }
 }
 
 /** The kernel's, and the addon with its library: nothing has to be started. */

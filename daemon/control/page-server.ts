@@ -1,0 +1,164 @@
+/**
+ * The status page, for people on this machine: a port of 127.0.0.1 that answers only who has the secret in its link, and only
+ * questions. The secret is made at each start, and stands in a file that root alone can read.
+ */
+import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { dirname, join } from 'node:path'
+import { writeAtomically } from '../../pipeline/base/atomic-file.ts'
+import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { toJson } from '../cli/output.ts'
+import type { Daemon } from '../daemon.ts'
+import { lookView } from '../watch/view.ts'
+import { bodyOf, statusOf } from './errors.ts'
+import type { Route } from './route.ts'
+
+export interface Page {
+  readonly link: string
+  close(): Promise<void>
+}
+
+export const pageLinkFile = (run: string): string => join(run, 'page.link')
+
+const FILES: Readonly<Record<string, string>> = {
+  'index.html': 'text/html; charset=utf-8',
+  'page.css': 'text/css; charset=utf-8',
+  'page.js': 'text/javascript; charset=utf-8',
+  'plots.js': 'text/javascript; charset=utf-8',
+  'icon.svg': 'image/svg+xml',
+}
+const HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+}
+const LIVE_EVERY_MS = 2_000
+const MAX_WATCHERS = 16
+
+/** Undefined where the configuration says so. */
+export async function servePage(daemon: Daemon, routes: readonly Route[]): Promise<Page | undefined> {
+  const { port: wanted } = daemon.config.page
+  if (wanted === 'off') return undefined
+  const secret = randomBytes(24).toString('base64url')
+  const files = new Map<string, Buffer>()
+  for (const name of Object.keys(FILES))
+    files.set(name, await readFile(new URL(`./page/${name}`, import.meta.url)))
+  const watchers = new Set<ServerResponse>()
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      if (response.headersSent) response.destroy()
+      else json(response, statusOf(error), bodyOf(error))
+    })
+  })
+  const port = await new Promise<number>((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(
+        new TidepoolError('page-unserved', `the status page can't be served on 127.0.0.1:${wanted}`, {
+          cause,
+          hint: 'Name another port under page: in the configuration, or none.',
+        }),
+      ),
+    )
+    server.listen(wanted, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+  })
+  const host = `127.0.0.1:${port}`
+  // Cookies know no ports: two daemons of one machine must not take each other's.
+  const cookie = `tidepool-${port}`
+  const link = `http://${host}/?token=${secret}`
+  const file = pageLinkFile(daemon.config.run)
+  await mkdir(dirname(file), { recursive: true, mode: 0o711 })
+  await writeAtomically(file, [Buffer.from(`${link}\n`)], { mode: 0o600 })
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
+    // A stranger's name that leads to this address is no way in.
+    if (request.headers.host !== host && request.headers.host !== `localhost:${port}`)
+      return plain(response, 421, `This is ${host}.`)
+    const url = new URL(request.url ?? '/', `http://${host}`)
+    if (request.method !== 'GET') return plain(response, 405, 'This page only tells.')
+    const token = url.searchParams.get('token')
+    if (url.pathname === '/' && token !== null && isSecret(token, secret)) {
+      response.setHeader('set-cookie', `${cookie}=${secret}; HttpOnly; SameSite=Strict; Path=/`)
+      response.writeHead(303, { location: '/' }).end()
+      return
+    }
+    if (!isSecret(cookieOf(request, cookie), secret))
+      return plain(response, 401, 'Open the link that `tidepool status --web` prints.')
+    const name = url.pathname === '/' ? 'index.html' : url.pathname.slice(1)
+    const content = files.get(name)
+    if (content) response.writeHead(200, { 'content-type': FILES[name] }).end(content)
+    else if (url.pathname === '/v1/live') await live(response)
+    else await ask(url.pathname, response)
+  }
+
+  async function live(response: ServerResponse): Promise<void> {
+    if (watchers.size >= MAX_WATCHERS) return plain(response, 503, 'Too many pages are open.')
+    watchers.add(response)
+    response.once('close', () => watchers.delete(response))
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    while (watchers.has(response) && !daemon.signal.aborted) {
+      const view = await lookView(daemon).catch(bodyOf)
+      // One that reads slowly gets the next moment instead of all of them.
+      if (!response.writableNeedDrain) response.write(`data: ${toJson(view)}\n\n`)
+      await daemon.engine.host.clock.sleep(LIVE_EVERY_MS, daemon.signal).catch(() => {})
+    }
+    response.end()
+  }
+
+  async function ask(path: string, response: ServerResponse): Promise<void> {
+    for (const one of routes) {
+      const names = [...one.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '')
+      const found = new RegExp(`^${one.path.replace(/\{\w+\}/g, '([^/]+)')}$`).exec(path)
+      if (one.method !== 'GET' || one.needs !== 'read' || one.answers !== undefined || !found) continue
+      const given = Object.fromEntries(names.map((name, at) => [name, found[at + 1]]))
+      const params = one.params.safeParse(given)
+      if (!params.success) throw new TidepoolError('bad-request', 'the path of the request is wrong')
+      const result = await one.run({
+        daemon,
+        params: params.data,
+        body: {},
+        signal: daemon.signal,
+        principal: 'page',
+        origin: 'page',
+        requestId: randomUUID(),
+        onProgress: () => {},
+      })
+      if (one.contentType === undefined) return json(response, 200, result)
+      response.writeHead(200, { 'content-type': one.contentType }).end((result as { text: string }).text)
+      return
+    }
+    throw new TidepoolError('no-route', 'there is nothing here')
+  }
+
+  return {
+    link,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function plain(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`)
+}
+
+function json(response: ServerResponse, status: number, value: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(toJson(value))
+}
+
+function isSecret(given: string | undefined, secret: string): boolean {
+  const [one, other] = [Buffer.from(given ?? ''), Buffer.from(secret)]
+  return one.length === other.length && timingSafeEqual(one, other)
+}
+
+const cookieOf = (request: IncomingMessage, name: string): string | undefined =>
+  request.headers.cookie
+    ?.split(/;\s*/)
+    .find((pair) => pair.startsWith(`${name}=`))
+    ?.slice(name.length + 1)

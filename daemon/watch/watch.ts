@@ -1,0 +1,74 @@
+/** Looks on: counts what acts moved, and keeps an hour of samples in memory for the plots of the status page. */
+import { poolOf } from '../../native/zfs/names.ts'
+import { poolState } from '../../native/zfs/pool.ts'
+import type { Act } from '../projects/acts.ts'
+import type { Engine } from '../projects/engine.ts'
+
+export interface Sample {
+  readonly atMs: number
+  readonly savedBytes: number
+  readonly receivedBytes: number
+  /** Of the longest open that ended since the sample before; null where none did. */
+  readonly openMs: number | null
+  readonly unsavedMs: number
+  readonly open: number
+  readonly poolUsedBytes: number
+  readonly poolTotalBytes: number
+}
+
+const EVERY_MS = 10_000
+const KEPT = 360
+
+export class Watch {
+  readonly #samples: Sample[] = []
+  readonly #lately: Act[] = []
+  #savedBytes = 0
+  #receivedBytes = 0
+  #openMs: number | null = null
+
+  /** Oldest first. */
+  get samples(): readonly Sample[] {
+    return this.#samples
+  }
+
+  /** The newest acts, newest first. */
+  get lately(): readonly Act[] {
+    return this.#lately
+  }
+
+  note(act: Act): void {
+    this.#lately.unshift(act)
+    this.#lately.length = Math.min(this.#lately.length, 30)
+    if (act.error !== undefined) return
+    if (act.what === 'save') this.#savedBytes += Number(act.bytes ?? 0n)
+    if (act.what !== 'open') return
+    this.#receivedBytes += Number(act.bytes ?? 0n)
+    this.#openMs = Math.max(this.#openMs ?? 0, act.tookMs)
+  }
+
+  /** Until the signal fires. A pool that does not answer leaves a gap. */
+  async run(engine: Engine, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.sample(engine, signal).catch(() => {})
+      await engine.host.clock.sleep(EVERY_MS, signal).catch(() => {})
+    }
+  }
+
+  async sample(engine: Engine, signal: AbortSignal): Promise<void> {
+    const { usedBytes, availableBytes } = await poolState(engine.host.zfs, poolOf(engine.host.parent), {
+      signal,
+    })
+    this.#samples.push({
+      atMs: Date.now(),
+      savedBytes: this.#savedBytes,
+      receivedBytes: this.#receivedBytes,
+      openMs: this.#openMs,
+      unsavedMs: engine.saves.longestUnsavedMs,
+      open: engine.saves.size,
+      poolUsedBytes: Number(usedBytes),
+      poolTotalBytes: Number(usedBytes + availableBytes),
+    })
+    this.#openMs = null
+    if (this.#samples.length > KEPT) this.#samples.shift()
+  }
+}

@@ -1,0 +1,77 @@
+import { readFile, stat } from 'node:fs/promises'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { withDaemon } from '../support/daemon.ts'
+
+const test = suite('the status page')
+const config = ['page: {port: 0}']
+
+interface Told {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+}
+
+const get = (link: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Told> =>
+  new Promise((resolve, reject) => {
+    request(link, { method, headers }, (response) => {
+      response.resume()
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers }))
+    })
+      .once('error', reject)
+      .end()
+  })
+
+test('only who has the secret of this start is answered, under its own name, and nothing can be done', () =>
+  withDaemon(
+    async ({ daemon, client }) => {
+      const link = new URL(daemon.pageLink ?? '')
+      const first = await get(link.href)
+      assert.is(first.status, 303)
+      assert.is(first.headers.location, '/')
+      const [set = ''] = first.headers['set-cookie'] ?? []
+      assert.match(set, /HttpOnly; SameSite=Strict/)
+      const [cookie = ''] = set.split(';')
+      const page = await get(`${link.origin}/`, { cookie })
+      assert.is(page.status, 200)
+      assert.match(String(page.headers['content-security-policy']), /^default-src 'none'/)
+      await client.call('POST', '/v1/projects', { body: { id: 'p' } })
+      const paths = ['/', '/page.js', '/v1/status', '/v1/live', '/v1/metrics', '/v1/projects/p/graph']
+      for (const path of paths) {
+        assert.is((await get(link.origin + path)).status, 401, path)
+        assert.is((await get(link.origin + path, { cookie: `${cookie}x` })).status, 401, path)
+        assert.is((await get(link.origin + path, { cookie, host: 'evil.example' })).status, 421, path)
+        if (path !== '/v1/live') assert.is((await get(link.origin + path, { cookie })).status, 200, path)
+      }
+      assert.is((await get(`${link.origin}/?token=${'x'.repeat(32)}`)).status, 401)
+      assert.is((await get(`${link.origin}/v1/projects/p/close`, { cookie }, 'POST')).status, 405)
+      for (const path of ['/v1/projects/p/close', '/package.json', '/%2e%2e/page-server.ts', '/nowhere'])
+        assert.is((await get(link.origin + path, { cookie })).status, 404, path)
+      assert.is((await get(`${link.origin}/v1/projects/%3Cscript%3E/graph`, { cookie })).status, 400)
+    },
+    { config },
+  ))
+
+test('the link stands in a file of root alone, and is another at each start', () =>
+  withDaemon(
+    async ({ daemon, again }) => {
+      const file = join(daemon.config.run, 'page.link')
+      assert.is((await stat(file)).mode & 0o777, 0o600)
+      assert.is((await readFile(file, 'utf8')).trim(), daemon.pageLink)
+      const before = daemon.pageLink
+      await daemon.stop()
+      const next = await again()
+      assert.is.not(new URL(next.pageLink ?? '').search, new URL(before ?? '').search)
+      assert.is((await readFile(file, 'utf8')).trim(), next.pageLink)
+      await next.stop()
+    },
+    { config },
+  ))
+
+test('without a port there is none', () =>
+  withDaemon(async ({ daemon }) => {
+    assert.is(daemon.pageLink, undefined)
+  }))
+
+test.run()
