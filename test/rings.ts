@@ -30,6 +30,13 @@ export const rings: readonly Ring[] = [
   { name: 'zfs-long', suffix: '.zfs.long.test.ts', needs: ['zfs'], jobs: 1, limitMs: 20 * minute },
   { name: 'fuse', suffix: '.fuse.test.ts', needs: ['fuse'], jobs: 1, limitMs: 3 * minute },
   { name: 'fuse-zfs', suffix: '.fuse-zfs.test.ts', needs: ['fuse', 'zfs'], jobs: 1, limitMs: 5 * minute },
+  {
+    name: 'fuse-zfs-long',
+    suffix: '.fuse-zfs.long.test.ts',
+    needs: ['fuse', 'zfs'],
+    jobs: 1,
+    limitMs: 20 * minute,
+  },
   // Where its programs are; it need not run.
   { name: 'systemd', suffix: '.systemd.test.ts', needs: ['systemd'], jobs: 1, limitMs: 3 * minute },
   // Behind those of the single node, which is ended for it.
@@ -44,7 +51,18 @@ export const selections: Readonly<
   Record<string, { readonly rings: readonly string[]; readonly long: number }>
 > = {
   default: {
-    rings: ['unit', 'systemd', 'long', 'cassandra', 'cassandra-long', 'zfs', 'zfs-long', 'fuse', 'fuse-zfs'],
+    rings: [
+      'unit',
+      'systemd',
+      'long',
+      'cassandra',
+      'cassandra-long',
+      'zfs',
+      'zfs-long',
+      'fuse',
+      'fuse-zfs',
+      'fuse-zfs-long',
+    ],
     long: 0.1,
   },
   slow: {
