@@ -162,8 +162,9 @@ export class Daemon {
         // Once the sockets are ours, the tokens beside them are.
         await owners.start(engine)
         await layer.start(daemon.#callbacks())
-        daemon.#notices = daemon.#keepNotices()
         await daemon.#watchConfig()
+        // From here on nothing can fail that would leave it running.
+        daemon.#notices = daemon.#keepNotices()
         journal.events.tell('daemon-started', null)
         return daemon
       } catch (error) {
