@@ -189,8 +189,9 @@ export class Daemon {
         // Once the sockets are ours, the tokens beside them are.
         await owners.start(engine)
         await layer.start(daemon.#callbacks())
-        daemon.#notices = daemon.#keepNotices()
         await daemon.#watchConfig()
+        // From here on nothing can fail that would leave it running.
+        daemon.#notices = daemon.#keepNotices()
         journal.events.tell('daemon-started', null)
         daemon.#page = await servePage(daemon, routes)
         daemon.#watched = watch.run(engine, daemon.signal)

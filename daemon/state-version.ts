@@ -1,10 +1,10 @@
 /** In which form the state directory is, so that an older program than the one that wrote it last says so and leaves it alone. */
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import { writeAtomically } from '../pipeline/base/atomic-file.ts'
 import { errnoOf, TidepoolError } from '../pipeline/base/errors.ts'
 import { version } from './cli/package.ts'
+import { readStateFile, writeStateFile } from './projects/state-file.ts'
 
 /** Raised by whatever an older program would read wrongly. */
 export const STATE_VERSION = 1
@@ -32,22 +32,14 @@ export async function claimState(directory: string): Promise<void> {
   if (found?.state === STATE_VERSION && found.tidepool === version()) return
   // Mounts may be beside it, to which everybody has to get.
   await mkdir(dirname(directory), { recursive: true, mode: 0o711 })
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  const now = { state: STATE_VERSION, tidepool: version() }
-  await writeAtomically(file, [Buffer.from(`${JSON.stringify(now)}\n`)], { mode: 0o600 })
+  await writeStateFile(file, { state: STATE_VERSION, tidepool: version() })
 }
 
 async function foundIn(file: string): Promise<z.infer<typeof schema> | undefined> {
-  let text: string
   try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
-  }
-  try {
-    return schema.parse(JSON.parse(text))
+    return await readStateFile(file, schema)
   } catch (cause) {
+    if (errnoOf(cause) !== undefined) throw cause
     throw new TidepoolError('state-damaged', `${file} cannot be read as what it is`, {
       cause,
       hint: 'Look at it. Where nothing else in its directory is damaged it may be removed.',

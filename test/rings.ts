@@ -30,6 +30,13 @@ export const rings: readonly Ring[] = [
   { name: 'zfs-long', suffix: '.zfs.long.test.ts', needs: ['zfs'], jobs: 1, limitMs: 20 * minute },
   { name: 'fuse', suffix: '.fuse.test.ts', needs: ['fuse'], jobs: 1, limitMs: 3 * minute },
   { name: 'fuse-zfs', suffix: '.fuse-zfs.test.ts', needs: ['fuse', 'zfs'], jobs: 1, limitMs: 5 * minute },
+  {
+    name: 'fuse-zfs-long',
+    suffix: '.fuse-zfs.long.test.ts',
+    needs: ['fuse', 'zfs'],
+    jobs: 1,
+    limitMs: 20 * minute,
+  },
   // Where its programs are; it need not run.
   { name: 'systemd', suffix: '.systemd.test.ts', needs: ['systemd'], jobs: 1, limitMs: 3 * minute },
   { name: 'browser', suffix: '.browser.test.ts', needs: ['browser'], jobs: 1, limitMs: 5 * minute },
@@ -55,6 +62,7 @@ export const selections: Readonly<
       'zfs-long',
       'fuse',
       'fuse-zfs',
+      'fuse-zfs-long',
       'browser',
     ],
     long: 0.1,

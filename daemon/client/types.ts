@@ -1,4 +1,5 @@
 /** What a daemon answers, as its clients read it: sizes are text, because a JSON number loses what is past 2^53. */
+import type { ErrorBody } from '../control/errors.ts'
 
 export interface OperationStatus {
   readonly id: string
@@ -14,13 +15,7 @@ export interface OperationStatus {
   readonly leftMs: number | null
   readonly startedAt: string
   readonly endedAt: string | null
-  readonly error: {
-    readonly code: string
-    readonly message: string
-    readonly hint?: string
-    readonly temporary: boolean
-    readonly facts: Readonly<Record<string, unknown>>
-  } | null
+  readonly error: ErrorBody['error'] | null
   /** What a caller who waited got. */
   readonly result: Readonly<Record<string, unknown>> | null
 }

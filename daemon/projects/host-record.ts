@@ -2,10 +2,8 @@
  * Who this host is, kept in its own state directory: its id, drawn once, and the sessions that it has ever begun, so that
  * what an earlier one left half-done is known to be its own, and over (rules 13, 16).
  */
-import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { writeAtomically } from '../../pipeline/base/atomic-file.ts'
 import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import {
   type HostId,
@@ -15,6 +13,7 @@ import {
   type SessionId,
   sessionId,
 } from '../../pipeline/base/ids.ts'
+import { readStateFile, writeStateFile } from './state-file.ts'
 
 export interface HostRecord {
   readonly host: HostId
@@ -36,16 +35,13 @@ const schema = z.object({ host: uuid, sessions: z.array(uuid) })
  * directory that is there already keeps its mode, which may be somebody's wish; the record in it is its owner's alone.
  */
 export async function openHostRecord(directory: string): Promise<HostRecord> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
   const file = join(directory, FILE)
   const known = await readRecord(file)
   const host = known?.host ?? newHostId()
   let sessions = known?.sessions ?? []
   let current: SessionId | undefined
   const record = async (next: readonly SessionId[]): Promise<void> => {
-    await writeAtomically(file, [Buffer.from(`${JSON.stringify({ host, sessions: next }, null, 1)}\n`)], {
-      mode: 0o600,
-    })
+    await writeStateFile(file, { host, sessions: next })
     sessions = next
   }
   if (!known) await record([])
@@ -64,17 +60,11 @@ export async function openHostRecord(directory: string): Promise<HostRecord> {
 async function readRecord(
   file: string,
 ): Promise<{ readonly host: HostId; readonly sessions: readonly SessionId[] } | undefined> {
-  let text: string
   try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
-  }
-  try {
-    const { host, sessions } = schema.parse(JSON.parse(text))
-    return { host: hostId(host), sessions: sessions.map(sessionId) }
+    const found = await readStateFile(file, schema)
+    return found && { host: hostId(found.host), sessions: found.sessions.map(sessionId) }
   } catch (cause) {
+    if (errnoOf(cause) !== undefined) throw cause
     throw new TidepoolError('host-record-damaged', `${file} does not say which host this is`, {
       cause,
       hint: 'Restore it from a backup. Without it this machine is another host: remove the file only if that is meant; the projects of the old one are then taken over like those of a dead host.',

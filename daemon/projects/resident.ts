@@ -33,9 +33,13 @@ export async function resident(
 ): Promise<Resident | undefined> {
   const name = liveName(host.parent, id)
   const run = options.signal ? { signal: options.signal } : {}
+  const looked = dataset(host.zfs, name, { ...run, user: OUR_PROPERTIES })
+  // What is written is counted since the newest snapshot. Listed before that count, the snapshots could lack one that somebody
+  // made in between, and what it hides would count as saved.
+  if (host.zfs.capabilities.written) await looked
   const points = pointsOf(host, name, run)
   points.catch(() => {}) // where there is no dataset, that is told first
-  const found = await dataset(host.zfs, name, { ...run, user: OUR_PROPERTIES })
+  const found = await looked
   if (!found) {
     await refuseRenamed(host, id, options)
     return undefined

@@ -1,5 +1,6 @@
 /** Keeps systemd told how a service is, and that it lives: only while whoever is asked says so. */
 import type { Notifier } from '../../native/systemd/notify.ts'
+import { systemClock } from '../../pipeline/base/clock.ts'
 import { messageOf } from '../../pipeline/base/errors.ts'
 
 export interface Reported {
@@ -36,19 +37,6 @@ export async function keepReporting(
     if (now !== told) lines.push(`STATUS=${now}`)
     told = now
     if (lines.length > 0) await notifier.tell(...lines)
-    await pause(everyMs, signal)
+    await systemClock.sleep(everyMs, signal).catch(() => {})
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const done = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

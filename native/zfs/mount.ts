@@ -9,6 +9,7 @@ import { whileBusy } from './busy.ts'
 import { ZfsError } from './errors.ts'
 import { value } from './get.ts'
 import type { DatasetName } from './names.ts'
+import { oneMountAtATime } from './one-mount.ts'
 import type { RunOptions } from './run.ts'
 import type { Zfs } from './zfs.ts'
 
@@ -26,7 +27,8 @@ export async function mount(zfs: Zfs, dataset: DatasetName, options: RunOptions 
   await checkDirectory(dataset, directory, zfs.commands.settings.mountInfo)
   try {
     // Never -O: it aborts the daemon of zfs-fuse. That also calls a dataset busy for a moment after it was unmounted.
-    await whileBusy(zfs, dataset, () => zfs.commands.change('zfs', ['mount', dataset], options), options)
+    const command = () => zfs.commands.change('zfs', ['mount', dataset], options)
+    await whileBusy(zfs, dataset, () => oneMountAtATime(zfs, options, command), options)
   } catch (error) {
     if (!(error instanceof ZfsError) || error.code !== 'already-mounted') throw error
   }

@@ -2,8 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { Cli } from '../../daemon/cli/cli.ts'
+import { withPoint } from '../../daemon/cli/with-point.ts'
 import type { Finding } from '../../daemon/control/why.ts'
 import { codeOf } from '../../pipeline/base/errors.ts'
+import { projectId } from '../../pipeline/base/ids.ts'
 import { rejection } from '../contracts/values.ts'
 import { tidepool } from '../support/command.ts'
 import { type DaemonSetting, withDaemon } from '../support/daemon.ts'
@@ -73,6 +76,22 @@ test('one file of a point comes back by the command, and what was mounted for it
     const done = await run('restore', 'p1', 'file', '--point', point, '--overwrite')
     assert.is(done.code, 0, done.stderr)
     assert.is(await readFile(join(path, 'file'), 'utf8'), 'one')
+    assert.not(await setting.daemon.engine.removeRestored('p1' as never, point as never))
+  }))
+
+test('what was mounted for a command alone goes when it is interrupted, too', () =>
+  withDaemon(async (setting) => {
+    await made(setting, 'p1')
+    const { point } = await setting.client.call<{ point: string }>('POST', '/v1/projects/p1/save')
+    const interrupted = new AbortController()
+    const { stdin, stdout, stderr } = process
+    const surroundings = { stdin, stdout, stderr, env: {}, signal: interrupted.signal }
+    const cli = new Cli(surroundings, { socket: setting.socket })
+    const looking = withPoint(cli, projectId('p1'), { point }, async () => {
+      interrupted.abort(new Error('enough'))
+      interrupted.signal.throwIfAborted()
+    })
+    assert.is(((await rejection(looking)) as Error).message, 'enough')
     assert.not(await setting.daemon.engine.removeRestored('p1' as never, point as never))
   }))
 

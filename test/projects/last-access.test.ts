@@ -56,7 +56,7 @@ async function process<T>(
 
 /** What is in the file, once it is there with what is expected: writes take real time. */
 async function written(directory: string, done: (text: string) => boolean): Promise<string> {
-  for (let tries = 0; tries < 500; tries++) {
+  for (let tries = 0; tries < 6000; tries++) {
     const text = await readFile(join(directory, 'last-access.json'), 'utf8').catch(() => '')
     if (done(text)) return text
     await new Promise((resolve) => setTimeout(resolve, 10))
@@ -169,7 +169,7 @@ test('what can’t be written is told, and written as soon as it can be', () =>
     await process(directory, clock, async (access, found) => {
       assert.is(found.kind === 'unusable' && errnoOf(found.error), 'EISDIR')
       access.used(A)
-      for (let tries = 0; access.error === undefined && tries < 500; tries++)
+      for (let tries = 0; access.error === undefined && tries < 6000; tries++)
         await new Promise((resolve) => setTimeout(resolve, 10))
       assert.is(errnoOf(access.error), 'EISDIR')
       await rm(join(directory, 'last-access.json'), { recursive: true })

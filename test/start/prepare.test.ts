@@ -1,6 +1,6 @@
 /** The shell script before a start, on a machine that is made of scripts: what it says is missing, and two of it at once. */
 import { existsSync } from 'node:fs'
-import { chmod, cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
@@ -54,6 +54,16 @@ test('without root three lines say so, and nothing is made', () =>
     assert.match(stderr, /^This machine lacks what projects need: root\.\nTo have it: run it as root/)
     assert.match(stderr, /see what becomes of streams: npm ci && bin\/tidepool demo --streams\n$/)
     assert.not((await walk(`ls ${root}/.tidepool`)).code === 0)
+  }))
+
+test('packages behind a link are somebody else’s: nothing is installed over them', () =>
+  withMachine({}, async (prepare, root) => {
+    await mkdir(join(root, 'elsewhere'))
+    await symlink(join(root, 'elsewhere'), join(root, 'node_modules'))
+    const { code, stderr } = await prepare()
+    assert.is(code, 3)
+    assert.match(stderr, /npm ci where the link node_modules leads to/)
+    assert.not(existsSync(join(root, 'calls')))
   }))
 
 test('without any ZFS that answers, the same three lines', async () => {

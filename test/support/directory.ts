@@ -5,5 +5,6 @@ import { join } from 'node:path'
 
 export async function temporaryDirectory(): Promise<{ path: string; remove: () => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'tidepool-test-'))
-  return { path, remove: () => rm(path, { recursive: true, force: true }) }
+  // What a test has killed may write its last word while its directory goes.
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }) }
 }

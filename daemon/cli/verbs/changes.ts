@@ -6,6 +6,7 @@ import { textOfName } from '../../../pipeline/base/text.ts'
 import type { Cli, Verb } from '../cli.ts'
 import { momentOf } from '../moments.ts'
 import { toJson } from '../output.ts'
+import { withPoint } from '../with-point.ts'
 
 interface Options {
   readonly since?: string
@@ -74,23 +75,13 @@ async function ofZfs(
 
 async function compared(cli: Cli, id: ProjectId, which: object): Promise<Changes> {
   const { realPath } = await cli.ask<{ realPath: string }>('POST', `/v1/projects/${id}/open`)
-  const old = await cli.ask<{ path: string; point: string; isNew: boolean }>(
-    'POST',
-    `/v1/projects/${id}/restore`,
-    which,
-  )
-  try {
-    const found = await treeChanges(old.path, realPath, cli.signal)
+  return withPoint(cli, id, which, async ({ point, path: old }) => {
+    const found = await treeChanges(old, realPath, cli.signal)
     const changes = found.map(({ path, from, ...entry }) => ({
       ...entry,
       path: textOfName(path),
       ...(from && { from: textOfName(from) }),
     }))
-    return { point: old.point, truncated: false, changes }
-  } finally {
-    if (old.isNew)
-      await cli
-        .ask('DELETE', `/v1/projects/${id}/restored/${old.point}`)
-        .catch((error: unknown) => cli.warn(`point ${old.point} stays mounted at ${old.path}`, error))
-  }
+    return { point, truncated: false, changes }
+  })
 }

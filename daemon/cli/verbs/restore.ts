@@ -5,6 +5,7 @@ import { askLong } from '../ask-long.ts'
 import { bringBack, pathInProject } from '../bring-back.ts'
 import type { Cli, Verb } from '../cli.ts'
 import { isGuid, momentOf } from '../moments.ts'
+import { withPoint } from '../with-point.ts'
 
 interface Options {
   readonly at?: string
@@ -17,7 +18,6 @@ interface Options {
 interface Answer {
   readonly point: string
   readonly path: string
-  readonly isNew: boolean
 }
 
 export const verb: Verb<[id: string, what: string | undefined], Options> = {
@@ -66,7 +66,6 @@ async function remove(cli: Cli, id: ProjectId, point: string): Promise<void> {
   ])
 }
 
-/** What was mounted for it alone goes again. */
 async function onePath(
   cli: Cli,
   id: ProjectId,
@@ -76,25 +75,19 @@ async function onePath(
 ): Promise<void> {
   const live = await cli.ask<{ path: string; realPath: string }>('POST', `/v1/projects/${id}/open`)
   const path = pathInProject(text, [live.path, live.realPath])
-  const old = await askLong<Answer>(cli, 'restore', id, which)
-  try {
+  await withPoint(cli, id, which, async ({ point, path: from }) => {
     const target = await bringBack({
-      from: old.path,
+      from,
       into: live.realPath,
       path,
       to,
       overwrite: overwrite === true,
       signal: cli.signal,
     })
-    await cli.out.one({ id, point: old.point, path, restoredTo: target }, () => [
-      `brought ${path} of point ${old.point} back to ${target}`,
+    await cli.out.one({ id, point, path, restoredTo: target }, () => [
+      `brought ${path} of point ${point} back to ${target}`,
     ])
-  } finally {
-    if (old.isNew)
-      await cli
-        .ask('DELETE', `/v1/projects/${id}/restored/${old.point}`)
-        .catch((error: unknown) => cli.warn(`point ${old.point} stays mounted at ${old.path}`, error))
-  }
+  })
 }
 
 const badUsage = (id: ProjectId, why: string): TidepoolError =>

@@ -18,7 +18,10 @@ export function save(directory, state) {
     ([name, { mounted }], index) =>
       `${100 + index} 1 0:${50 + index} / ${escaped(mounted)} rw - ${type} ${escaped(name)} rw\n`,
   )
-  writeFileSync(join(directory, 'mountinfo'), `1 0 0:1 / / rw - tmpfs none rw\n${lines.join('')}`)
+  // The kernel's is never seen half-written.
+  const made = join(directory, 'mountinfo.new')
+  writeFileSync(made, `1 0 0:1 / / rw - tmpfs none rw\n${lines.join('')}`)
+  renameSync(made, join(directory, 'mountinfo'))
 }
 
 export function log(directory, entry) {

@@ -13,7 +13,7 @@ const test = suite('access: the daemon is killed under load')
 const WRITER = fileURLToPath(new URL('../support/path-writer.mjs', import.meta.url))
 const PROJECTS = 20
 const WRITERS = 4
-const KILLS = 4
+const KILLS = Math.max(1, Math.round(4 * Number(process.env.TIDEPOOL_LONG ?? '0.1')))
 
 interface Told {
   readonly written: Readonly<Record<string, number>>

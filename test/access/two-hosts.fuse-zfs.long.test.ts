@@ -7,7 +7,9 @@ import { PLAIN } from '../support/tree-changes.ts'
 
 const test = suite('access: two hosts and one store')
 
-const ROUNDS = 10
+const share = Number(process.env.TIDEPOOL_LONG ?? '0.1')
+/** Each way in which a project leaves, by default. */
+const ROUNDS = Math.max(3, Math.round(10 * share))
 /** Far above what a receive takes, and the while for which a failure is told again. */
 const OPEN_LIMIT_MS = 60_000
 
