@@ -152,8 +152,8 @@ export class Daemon {
           unmounted: (id) => layer.forget(id),
           mounted: (id, path) => owners.mounted(id, path),
           left: (id) => owners.left(id),
-          tell: journal.tell,
           onAct: (act) => {
+            journal.act(act)
             watch.note(act)
             daemon?.metrics.note(act)
             actLine(log, act)

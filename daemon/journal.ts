@@ -6,10 +6,10 @@ import type { ProjectId } from '../pipeline/base/ids.ts'
 import { AuditLog } from './audit/audit-log.ts'
 import { Answers } from './control/answers.ts'
 import { Events } from './events/events.ts'
-import { membershipTeller, tellOperation, tellTidings } from './events/tell.ts'
+import { membershipTeller, tellAct, tellOperation } from './events/tell.ts'
 import { Operations } from './operations/operations.ts'
+import type { Act } from './projects/acts.ts'
 import type { ActOptions } from './projects/host.ts'
-import type { Tidings } from './projects/tidings.ts'
 
 /** FUSE does not say who touches. */
 const TOUCH = { principal: 'a touch', origin: 'touch' }
@@ -32,10 +32,10 @@ export class Journal {
 
   readonly membership: ReturnType<typeof membershipTeller>
 
-  readonly tell = (tidings: Tidings): void => {
-    tellTidings(this.events, tidings)
-    if (tidings.kind === 'evicted' && tidings.bySweep)
-      this.audit.note({ what: 'evict', project: tidings.id, ...SWEEP, operation: null, result: 'done' })
+  act(act: Act): void {
+    tellAct(this.events, act)
+    if (act.what === 'evict' && act.byItself && act.error === undefined)
+      this.audit.note({ what: 'evict', project: act.id, ...SWEEP, operation: null, result: 'done' })
   }
 
   /** An open that nobody asked for by name is an operation too. */

@@ -1,5 +1,5 @@
 /** What the configuration says to the engine, at its start and whenever it was changed. */
-import type { EngineSettings } from '../projects/engine.ts'
+import type { EngineSettings } from '../projects/engine-parts.ts'
 import type { Config } from './schema.ts'
 
 export const engineSettings = ({ keep, save, takeover, evict, unmount }: Config): EngineSettings => ({

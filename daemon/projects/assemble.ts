@@ -1,0 +1,118 @@
+/** The start of an engine: the pool is locked, the host joins the store, and what an earlier start left is put in order. */
+import { poolOf } from '../../native/zfs/names.ts'
+import { poolState } from '../../native/zfs/pool.ts'
+import { systemClock } from '../../pipeline/base/clock.ts'
+import { DeathWatch } from '../../pipeline/hosts/take.ts'
+import { Drain } from './drain.ts'
+import type { EngineParts } from './engine-parts.ts'
+import type { ProjectHost, ProjectSettings } from './host.ts'
+import { openHostRecord } from './host-record.ts'
+import { type FoundAccess, type LastAccess, openLastAccess } from './last-access.ts'
+import { LeftUnsaved } from './left-unsaved.ts'
+import { ProjectLocks } from './locks.ts'
+import { Membership } from './membership.ts'
+import { Pinned } from './pinned.ts'
+import { lockPool, type PoolLock } from './pool-lock.ts'
+import { lastPutAway } from './put-away.ts'
+import { Quiet } from './quiet.ts'
+import { type Reconciled, reconcile } from './reconcile.ts'
+import { residentIds } from './resident-ids.ts'
+import { Restores } from './restores.ts'
+import { SaveQueue } from './save-queue.ts'
+import { saveUnlessQuiet } from './save-unless-quiet.ts'
+
+export type OwnHost = ProjectHost & { settings: ProjectSettings }
+
+export interface Assembled {
+  readonly host: OwnHost
+  readonly membership: Membership
+  readonly lock: PoolLock
+  /** What the start found and did. */
+  readonly found: Reconciled & { readonly access: FoundAccess }
+  readonly saves: SaveQueue
+  readonly access: LastAccess
+  readonly drain: Drain
+  readonly pinned: Pinned
+  readonly unsaved: LeftUnsaved
+}
+
+/** Rejects with `pool-locked` where another process works with the pool; what was begun is ended then, as after any failure. */
+export async function assemble(parts: EngineParts, signal?: AbortSignal): Promise<Assembled> {
+  const { zfs, parent, clock = systemClock, random = Math.random, onAct = () => {} } = parts
+  const run = signal ? { signal } : {}
+  const { guid } = await poolState(zfs, poolOf(parent), run)
+  // Before anything is read that the other process may be changing, the host's record above all.
+  const lock = await lockPool(guid)
+  let membership: Membership | undefined
+  try {
+    const record = await openHostRecord(parts.stateDirectory)
+    membership = await Membership.join(
+      parts.store.catalogue,
+      {
+        clock,
+        host: record.host,
+        name: parts.name,
+        newSession: record.newSession,
+        residents: () => residentIds(zfs, parent),
+        ...parts.membership,
+      },
+      signal,
+    )
+    const member = membership
+    const drain = await Drain.open(parts.stateDirectory, clock)
+    const pinned = await Pinned.open(parts.stateDirectory)
+    const host: OwnHost = {
+      store: parts.store,
+      limiter: parts.limiter,
+      streamCache: parts.streamCache,
+      clock,
+      zfs,
+      parent,
+      poolGuid: guid,
+      mountRoot: parts.mountRoot,
+      host: record.host,
+      // Another one after the host was thought dead and came back.
+      get session() {
+        return member.session
+      },
+      isEnded: record.isEnded,
+      deathWatch: new DeathWatch(clock),
+      locks: new ProjectLocks(() => clock.monotonicMs()),
+      restores: new Restores(() => clock.monotonicMs()),
+      settings: parts.settings,
+      refusal: () => drain.refusal,
+      unmounting: parts.unmounting,
+      mayAct: () => member.mayAct(),
+    }
+    const found = await reconcile(host, run)
+    const quiet = new Quiet(host, () => saves.intervalMs)
+    const unsaved = new LeftUnsaved(await lastPutAway(parts.stateDirectory))
+    const saves: SaveQueue = new SaveQueue({
+      clock,
+      random,
+      save: async (id, stop) => {
+        const upToMs = await saveUnlessQuiet(host, quiet, id, { signal: stop, onAct })
+        // Nobody writes to what is not mounted: once is enough.
+        if (unsaved.saved(id)) saves.forget(id)
+        return upToMs
+      },
+      ...parts.saves,
+    })
+    const { access, found: foundAccess } = await openLastAccess(parts.stateDirectory, { clock })
+    return {
+      host,
+      membership,
+      lock,
+      found: { ...found, access: foundAccess },
+      saves,
+      access,
+      drain,
+      pinned,
+      unsaved,
+    }
+  } catch (error) {
+    await membership?.leave({ forGood: false })
+    await lock.release()
+    throw error
+  }
+}
