@@ -1,7 +1,8 @@
 /** Which edges the points that must stay restorable need, and which are superfluous (rule `needed`). */
 import type { Guid, WriteId } from '../base/ids.ts'
 import { cheapestPaths, type EdgeCost, type Paths } from './plan.ts'
-import { DEFAULT_RETENTION, type Point, type RetentionPolicy, retain } from './retention.ts'
+import { reachablePoints } from './points.ts'
+import { DEFAULT_RETENTION, type RetentionPolicy, retain } from './retention.ts'
 import { EVERY_RULE, type Rules } from './rules.ts'
 import type { Project, WriteRow } from './state.ts'
 
@@ -11,15 +12,6 @@ export interface NeededOptions {
   /** Whether a `writing` row's base must stay: true for every row unless its host is known to be dead. */
   readonly mayStillCommit?: (row: WriteRow) => boolean
   readonly rules?: Rules
-}
-
-/** The points that can be restored. One with several edges counts once. */
-export function reachablePoints(project: Project, paths: Paths): Map<Guid, Point> {
-  const points = new Map<Guid, Point>()
-  for (const row of project.rows.values())
-    if (row.state === 'committed' && paths.reaches(row.to) && !points.has(row.to))
-      points.set(row.to, { guid: row.to, atMs: row.manifest?.stream.createdAtMs ?? row.begunAtMs })
-  return points
 }
 
 /** Points that must stay restorable, each with its reason. */
