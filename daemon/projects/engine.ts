@@ -22,6 +22,7 @@ import { Drain } from './drain.ts'
 import { type Evicted, evict } from './evict.ts'
 import type { ActOptions, ProjectHost, ProjectSettings } from './host.ts'
 import { openHostRecord } from './host-record.ts'
+import { watchHosts } from './host-watch.ts'
 import { type KilledAndClosed, type KillOptions, killAndClose } from './kill-and-close.ts'
 import { type FoundAccess, type LastAccess, openLastAccess } from './last-access.ts'
 import { LeftUnsaved } from './left-unsaved.ts'
@@ -175,6 +176,7 @@ export class Engine {
     this.#running = Promise.all([
       saves.run(signal),
       access.run(signal),
+      watchHosts(host, signal),
       this.sweeper.run(signal),
       drain.run(
         {
