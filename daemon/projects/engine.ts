@@ -15,6 +15,7 @@ import type { Drain } from './drain.ts'
 import type { EngineParts, EngineSettings } from './engine-parts.ts'
 import { type Evicted, evict } from './evict.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
+import { watchHosts } from './host-watch.ts'
 import { type KilledAndClosed, type KillOptions, killAndClose } from './kill-and-close.ts'
 import type { LastAccess } from './last-access.ts'
 import type { LeftUnsaved } from './left-unsaved.ts'
@@ -88,6 +89,7 @@ export class Engine {
     this.#running = Promise.all([
       saves.run(signal),
       access.run(signal),
+      watchHosts(host, signal),
       this.sweeper.run(signal),
       drain.run(
         {

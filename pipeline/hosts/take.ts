@@ -36,6 +36,11 @@ export class DeathWatch {
   looksDead(row: HostRow): boolean {
     return row.state === 'live' && this.stoodStillMs(row) >= this.#afterMs
   }
+
+  /** After a time in which nobody could have been seen to move: all have their time again. */
+  forget(): void {
+    this.#seen.clear()
+  }
 }
 
 /** Marks a host dead unless it has renewed itself since `row` was read. Resolves with the row as it is then. */
