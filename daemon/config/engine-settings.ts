@@ -2,12 +2,20 @@
 import type { EngineSettings } from '../projects/engine-parts.ts'
 import type { Config } from './schema.ts'
 
-export const engineSettings = ({ keep, save, takeover, evict, unmount }: Config): EngineSettings => ({
+export const engineSettings = ({
+  keep,
+  save,
+  restore,
+  takeover,
+  evict,
+  unmount,
+}: Config): EngineSettings => ({
   settings: {
     retention: keep,
     snapshotQuotaFactor: save.snapshotQuotaFactor,
     takeover,
     evictAfterCommitMs: evict.afterCommit,
+    maxRestored: restore.maxPoints,
   },
   residency: {
     highWatermark: evict.highWatermark,

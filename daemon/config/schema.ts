@@ -83,6 +83,15 @@ export const configSchema = z.strictObject({
         .describe('no new points where snapshots take more than so many times the quota'),
     })
     .prefault({}),
+  restore: z
+    .strictObject({
+      maxPoints: z
+        .int()
+        .min(1)
+        .default(4)
+        .describe('old points of a project beside it at a time: each takes up to its whole size of the pool'),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z.enum(['error', 'warn', 'info', 'debug']).default('info').describe('the least that is logged'),

@@ -28,17 +28,21 @@ export function close(host: ProjectHost, id: ProjectId, options: SaveOptions = {
   })
 }
 
-/** Saved twice: what is long, while it is in use; what came since, once nobody can write any more. */
+/**
+ * Saved twice: what is long, while it is in use; what came since, once nobody can write any more. `mayUnmount` rejects in between where
+ * its users are not to be disturbed for nothing.
+ */
 export async function saveUnmounted(
   host: ProjectHost,
   id: ProjectId,
   options: SaveOptions = {},
+  mayUnmount: (saved: Saved) => Promise<void> = async () => {},
 ): Promise<Saved | undefined> {
   const run = options.signal ? { signal: options.signal } : {}
   const there = await resident(host, id, options)
   if (!there) return undefined
   if (!there.dataset.mounted) return saveResident(host, there, options)
-  await saveResident(host, there, options)
+  await mayUnmount(await saveResident(host, there, options))
   options.onProgress?.({ step: 'unmount' })
   await host.unmounting?.(id)
   await unmount(host.zfs, there.name, run)

@@ -21,6 +21,8 @@ export interface ProjectSettings {
   readonly takeover: 'automatic' | 'ask'
   /** How long after the commit of its newest point a project may be evicted at the earliest. */
   readonly evictAfterCommitMs: number
+  /** Old points of one project that may be restored beside it at a time. */
+  readonly maxRestored: number
 }
 
 export interface ProjectHost {

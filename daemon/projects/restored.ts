@@ -65,6 +65,29 @@ export async function* listRestored(
   }
 }
 
+/**
+ * Before another one is brought. Refused, and not made room for: one that somebody reads in a minute would be gone under the path that he
+ * was told, and who is between two looks at it cannot be seen.
+ */
+export async function refuseTooManyRestored(
+  host: ProjectHost,
+  id: ProjectId,
+  options: ActOptions = {},
+): Promise<void> {
+  const { maxRestored } = host.settings
+  const points: Guid[] = []
+  for await (const one of listRestored(host, options)) if (one.id === id) points.push(one.point)
+  if (points.length < maxRestored) return
+  throw new TidepoolError(
+    'too-many-restored',
+    `${points.length} old points of project ${id} are restored beside it, of ${maxRestored} at most: ${points.join(', ')}`,
+    {
+      hint: `Remove one that is not needed any more: tidepool restore ${id} ${points[0]} --remove`,
+      facts: { project: id, points, max: maxRestored },
+    },
+  )
+}
+
 const directoryOf = ({ mountRoot }: ProjectHost, name: DatasetName): string => join(mountRoot, lastPart(name))
 
 /** Resolves with where it is seen. An id has no dot, so this is no project's directory. */

@@ -30,7 +30,10 @@ export interface Sweep {
   readonly evicted: readonly { readonly id: ProjectId; readonly why: WhyEvicted }[]
   /** What nobody used for long; it is in the pool still. */
   readonly unmounted: readonly ProjectId[]
-  /** What should have left or been unmounted and was not: busy, or without a proof. The next sweep tries again. */
+  /**
+   * What should have left or been unmounted and was not: busy, without a proof, or not tried any more since the store did not answer
+   * for one before it. The next sweep tries again.
+   */
   readonly refused: readonly Refused[]
   readonly stay: ReadonlyMap<ProjectId, WhyStays>
   readonly mounted: ReadonlyMap<ProjectId, WhyMounted>
@@ -45,7 +48,7 @@ export interface Refused {
 }
 
 const INTERVAL_MS = 30_000
-/** More in one look, and it is the store or the pool that fails: the next look tries again. */
+/** More in one look, and it is the pool that fails: the next look tries again. */
 const MAX_FAILED = 3
 
 export class Sweeper {
@@ -105,17 +108,22 @@ export class Sweeper {
     const plan = planResidency(facts, space, this.#settings)
     const evicted: { id: ProjectId; why: WhyEvicted }[] = []
     const refused: Refused[] = []
+    let away: { readonly error: unknown } | undefined
     for (const { id, why } of plan.evict)
       try {
+        // Each of the others would cost a time limit, and fail alike.
+        if (away) throw away.error
         host.mayAct()
         await evict(id, signal, why)
         evicted.push({ id, why })
       } catch (error) {
         signal.throwIfAborted()
+        if (isOfTheStore(error)) away = { error }
         refused.push({ id, why, error })
       }
     const mounted = facts.filter((one) => one.mounted && plan.stay.has(one.id))
-    const idle = await this.#unmountIdle(mounted, refused, signal)
+    // An unmount saves first.
+    const idle = await this.#unmountIdle(away ? [] : mounted, refused, signal)
     const { stay, shortOfBytes, tooMany } = plan
     return { atMs: host.clock.wallMs(), evicted, ...idle, refused, stay, shortOfBytes, tooMany }
   }
@@ -142,8 +150,17 @@ export class Sweeper {
         if (codeOf(error) === 'dataset-busy') mounted.set(id, 'in-use')
         else failed++
         refused.push({ id, why: 'unmount', error })
+        if (isOfTheStore(error)) break
       }
     }
     return { unmounted, mounted }
   }
+}
+
+/** It says nothing about the project: the next one fails alike. */
+function isOfTheStore(error: unknown): boolean {
+  const code = codeOf(error) ?? ''
+  return (
+    code.startsWith('store-') || code === 'outcome-unknown' || code === 'host-lost' || code === 'host-left'
+  )
 }

@@ -28,6 +28,7 @@ export const TEST_SETTINGS: ProjectSettings = {
   snapshotQuotaFactor: 3,
   takeover: 'automatic',
   evictAfterCommitMs: 0,
+  maxRestored: 4,
 }
 
 export interface HostOptions {
