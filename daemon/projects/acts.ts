@@ -1,6 +1,7 @@
 /** What is done with projects, told when it ends: for logs, metrics and whoever looks on. Telling never disturbs what is told of. */
 import { randomUUID } from 'node:crypto'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
+import { contextNow, within } from '../log/context.ts'
 import type { OnProgress, Step } from './progress.ts'
 
 export type ActKind = 'create' | 'open' | 'save' | 'close' | 'evict' | 'move' | 'destroy' | 'roll-back'
@@ -63,12 +64,21 @@ export async function told<T>(
   act: (heard: (onProgress: OnProgress | undefined) => OnProgress) => Promise<T>,
   result: (done: T) => ActResult | undefined = () => ({}),
 ): Promise<T> {
-  const operation = randomUUID()
+  const operation = contextNow().operation ?? randomUUID()
+  return within({ operation }, () => carriedOut(onAct, { ...about, operation }, act, result))
+}
+
+async function carriedOut<T>(
+  onAct: OnAct,
+  about: Pick<Act, 'what' | 'id' | 'why' | 'operation'>,
+  act: (heard: (onProgress: OnProgress | undefined) => OnProgress) => Promise<T>,
+  result: (done: T) => ActResult | undefined,
+): Promise<T> {
   const startedMs = performance.now()
   const phases = new Phases()
   const end = (more: Partial<Act>): void => {
     const spent = about.what === 'open' ? { phases: phases.spent() } : {}
-    onAct({ ...about, operation, atMs: Date.now(), tookMs: performance.now() - startedMs, ...spent, ...more })
+    onAct({ ...about, atMs: Date.now(), tookMs: performance.now() - startedMs, ...spent, ...more })
   }
   let done: T
   try {

@@ -45,7 +45,7 @@ import { Restores } from './restores.ts'
 import { rollBack } from './roll-back.ts'
 import { type Saved, type SaveOptions, save } from './save.ts'
 import { SaveQueue, type SaveQueueOptions, type SaveSettings } from './save-queue.ts'
-import { Sweeper } from './sweep.ts'
+import { type OnSweep, Sweeper } from './sweep.ts'
 import type { Tell } from './tidings.ts'
 import { unmountIdle } from './unmount-idle.ts'
 import type { WhichPoint } from './which-point.ts'
@@ -81,6 +81,7 @@ export interface EngineParts {
   readonly tell?: Tell
   /** Hears of each act on a project when it has ended, well or not. */
   readonly onAct?: OnAct
+  readonly onSweep?: OnSweep
   /** Called before a project is unmounted: from when it resolves, whoever wants it asks for it. */
   readonly unmounting?: (id: ProjectId) => Promise<void>
   readonly residency?: ResidencySettings
@@ -135,6 +136,7 @@ export class Engine {
       left = () => {},
       tell = () => {},
       onAct = () => {},
+      onSweep,
     }: EngineParts,
   ) {
     this.host = host
@@ -167,6 +169,7 @@ export class Engine {
       access,
       settings: residency,
       isPinned: (id) => pinned.has(id),
+      onSweep,
       evict: (id, stop, why) => this.#evict(id, { signal: stop }, why),
       unmount: (id, idleAfterMs, stop) => this.#unmountIdle(id, idleAfterMs, stop),
       ...(sweepEveryMs !== undefined && { intervalMs: sweepEveryMs }),
