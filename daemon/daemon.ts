@@ -14,7 +14,7 @@ import { listProjects } from './access/list-projects.ts'
 import { openProjects } from './access/open-projects.ts'
 import type { Opens } from './access/opens.ts'
 import { BearerTokens } from './auth/bearer-tokens.ts'
-import { type Refused, refusalEntry, writeRefusal } from './auth/caller.ts'
+import { type Refused, refusalEntry } from './auth/caller.ts'
 import { Owners } from './auth/owners.ts'
 import { engineSettings } from './config/engine-settings.ts'
 import { LiveConfig, type Reloaded } from './config/live.ts'
@@ -27,8 +27,9 @@ import { routes } from './control/routes.ts'
 import { unsavedOf } from './control/unsaved.ts'
 import { drainView, sweepView } from './control/views.ts'
 import { Journal } from './journal.ts'
-import { actLine, membershipLine } from './log/lines.ts'
+import { actLine, commandLine, membershipLine, refusalLine, storeLine } from './log/lines.ts'
 import { type Log, silent } from './log/log.ts'
+import { SweepLines } from './log/sweep-lines.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { noticesIn } from './notices/directory.ts'
 import { Notices } from './notices/notices.ts'
@@ -56,9 +57,9 @@ export const endpointFileOf = (config: Pick<Config, 'run'>): string => join(conf
 
 /** Instead of what the configuration names. */
 export interface DaemonParts {
-  readonly opened?: OpenedStore
+  readonly openStore?: typeof openStore
   readonly zfs?: Zfs
-  /** Hears of every refused request. @default a line on stderr */
+  /** Hears of every refused request, as the log does. */
   readonly refused?: Refused
   /** Where the configuration was read, so that it is read again when it has changed. */
   readonly configFile?: string
@@ -94,6 +95,7 @@ export class Daemon {
   readonly watch: Watch
   #page: Page | undefined
   #watched: Promise<void> = Promise.resolve()
+  #stopLooking = (): void => {}
 
   private constructor(
     config: Config,
@@ -103,6 +105,7 @@ export class Daemon {
     layer: AccessLayer,
     journal: Journal,
     watch: Watch,
+    metrics: Metrics,
     { configFile, say, withoutRoot = false }: DaemonParts,
   ) {
     this.live = new LiveConfig(config, {
@@ -122,22 +125,30 @@ export class Daemon {
     })
     this.tokens = new BearerTokens(config.listen.tokens ?? join(config.state, 'tokens.json'))
     this.watch = watch
-    this.metrics = new Metrics(this)
+    this.metrics = metrics
   }
 
   /** Resolves once projects can be opened; what fails on the way ends what was begun. */
   static async start(config: Config, signal?: AbortSignal, parts: DaemonParts = {}): Promise<Daemon> {
     await claimState(config.state)
-    const opened = parts.opened ?? (await openStore(config.store, { signal }))
+    const log = parts.log ?? silent
+    const metrics = new Metrics()
+    let stopLooking = (): void => {}
+    const opened = await (parts.openStore ?? openStore)(config.store, {
+      signal,
+      onAttempt: (attempt) => {
+        metrics.storeAttempt(attempt)
+        storeLine(log, attempt)
+      },
+    })
     try {
-      const log = parts.log ?? silent
       const watch = new Watch()
-      let daemon: Daemon | undefined
       const layer = new FuseLayer({ socket: accessSocketOf(config) })
       const owners = await Owners.open(config.run)
-      const journal = new Journal(config.audit ?? join(config.state, 'audit.log'))
+      const journal = new Journal(config.audit ?? join(config.state, 'audit.log'), { log })
       const streamCache = await openCache(config, parts.say)
       const zfs = parts.zfs ?? (await openZfs({}, signal ? { signal } : {}))
+      stopLooking = zfs.commands.lookOn((ended) => commandLine(log, ended))
       const engine = await Engine.start(
         {
           store: opened.store,
@@ -155,7 +166,7 @@ export class Daemon {
           onAct: (act) => {
             journal.act(act)
             watch.note(act)
-            daemon?.metrics.note(act)
+            metrics.act(act)
             actLine(log, act)
           },
           membership: {
@@ -165,10 +176,12 @@ export class Daemon {
             },
           },
           unmounting: (id) => layer.hold(id),
+          onSweep: new SweepLines(log),
         },
         signal,
       )
-      daemon = new Daemon(config, opened, zfs, engine, layer, journal, watch, parts)
+      const daemon = new Daemon(config, opened, zfs, engine, layer, journal, watch, metrics, parts)
+      daemon.#stopLooking = stopLooking
       try {
         // Before anything is touched: while its socket is made no directory may be, for their modes would suffer.
         daemon.#listeners = await listen(daemon, {
@@ -177,8 +190,10 @@ export class Daemon {
           ownerTokens: owners.tokens,
           refused: (refusal) => {
             journal.audit.note(refusalEntry(refusal))
-            ;(parts.refused ?? writeRefusal)(refusal)
+            refusalLine(log, refusal)
+            parts.refused?.(refusal)
           },
+          log,
           tcp: {
             listen: config.listen,
             tokens: daemon.tokens,
@@ -205,6 +220,7 @@ export class Daemon {
         throw error
       }
     } catch (error) {
+      stopLooking()
       await opened.close()
       throw error
     }
@@ -255,6 +271,7 @@ export class Daemon {
       used: (ids) => {
         for (const id of ids) engine.access.used(id)
       },
+      figures: (figures) => this.metrics.access(figures),
     }
   }
 
@@ -318,6 +335,7 @@ export class Daemon {
     await this.#watched
     await stopping
     await this.engine.stop()
+    this.#stopLooking()
     await this.journal.audit.close()
     await this.#opened.close()
   }

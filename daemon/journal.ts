@@ -7,6 +7,9 @@ import { AuditLog } from './audit/audit-log.ts'
 import { Answers } from './control/answers.ts'
 import { Events } from './events/events.ts'
 import { membershipTeller, tellAct, tellOperation } from './events/tell.ts'
+import { apart } from './log/context.ts'
+import { stepLine } from './log/lines.ts'
+import { type Log, silent } from './log/log.ts'
 import { Operations } from './operations/operations.ts'
 import type { Act } from './projects/acts.ts'
 import type { ActOptions } from './projects/host.ts'
@@ -15,18 +18,29 @@ import type { ActOptions } from './projects/host.ts'
 const TOUCH = { principal: 'a touch', origin: 'touch' }
 const SWEEP = { principal: 'the daemon', origin: 'sweep' }
 
+export interface JournalOptions {
+  readonly clock?: Clock
+  /** @default nowhere */
+  readonly log?: Log
+}
+
 export class Journal {
   readonly events: Events
   readonly operations: Operations
   readonly audit: AuditLog
   readonly answers = new Answers()
 
-  constructor(auditPath: string, clock: Clock = systemClock) {
+  constructor(auditPath: string, { clock = systemClock, log = silent }: JournalOptions = {}) {
     this.events = new Events({ clock })
     this.audit = new AuditLog(auditPath, () => clock.wallMs())
     const tell = (operation: Parameters<typeof tellOperation>[1]): void =>
       tellOperation(this.events, operation)
-    this.operations = new Operations({ clock, onStart: tell, onEnd: tell })
+    this.operations = new Operations({
+      clock,
+      onStart: tell,
+      onEnd: tell,
+      onStep: (operation) => stepLine(log, operation),
+    })
     this.membership = membershipTeller(this.events)
   }
 
@@ -45,8 +59,11 @@ export class Journal {
     open: (options: ActOptions) => Promise<T>,
   ): Promise<T> {
     const stop = new LinkedAbort(signal)
-    const { operation, done } = this.operations.start({ verb: 'open', project: id, ...TOUCH }, (running) =>
-      open({ signal: running.signal, onProgress: running.onProgress }),
+    // One open may begin where another ends, and is no part of it.
+    const { operation, done } = apart(() =>
+      this.operations.start({ verb: 'open', project: id, ...TOUCH }, (running) =>
+        open({ signal: running.signal, onProgress: running.onProgress }),
+      ),
     )
     const cancel = (): void => operation.cancel(stop.signal.reason)
     if (stop.signal.aborted) cancel()

@@ -51,14 +51,6 @@ export const refusalEntry = ({ origin, principal, method, path, status, code, re
   request: { method, path, status, requestId },
 })
 
-/** For the journal, where nobody else keeps book. */
-export function writeRefusal({ listener, origin, method, path, status, code, requestId }: Refusal): void {
-  const what = `${method} ${JSON.stringify(path)}`
-  process.stderr.write(
-    `tidepool: refused ${what} from ${origin} (${listener}): ${status} ${code}, ${requestId}\n`,
-  )
-}
-
 export const unauthenticated = (message: string, hint: string): TidepoolError =>
   new TidepoolError('unauthenticated', message, { hint })
 

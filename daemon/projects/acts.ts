@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
+import { contextNow, within } from '../log/context.ts'
 import type { OnProgress, Step } from './progress.ts'
 
 export type ActKind =
@@ -89,12 +90,22 @@ export async function told<T>(
   act: (heard: (onProgress: OnProgress | undefined) => OnProgress) => Promise<T>,
   { result = () => ({}), isFailure = () => true }: ToldOptions<T> = {},
 ): Promise<T> {
+  const operation = contextNow().operation ?? randomUUID()
+  return within({ operation }, () => carriedOut(onAct, { ...about, operation }, act, { result, isFailure }))
+}
+
+async function carriedOut<T>(
+  onAct: OnAct,
+  about: Pick<Act, 'what' | 'id' | 'why' | 'byItself' | 'operation'>,
+  act: (heard: (onProgress: OnProgress | undefined) => OnProgress) => Promise<T>,
+  { result, isFailure }: Required<ToldOptions<T>>,
+): Promise<T> {
   const startedMs = performance.now()
   const phases = new Phases()
   const end = (more: Partial<Act>): void => {
     const spent = about.what === 'open' ? { phases: phases.spent() } : {}
     const tookMs = performance.now() - startedMs
-    onAct({ ...about, operation: randomUUID(), atMs: Date.now(), tookMs, ...spent, ...more })
+    onAct({ ...about, atMs: Date.now(), tookMs, ...spent, ...more })
   }
   let done: T
   try {

@@ -11,6 +11,7 @@ import type { ProjectSettings } from './host.ts'
 import type { MembershipOptions } from './membership.ts'
 import type { ResidencySettings } from './residency.ts'
 import type { SaveQueueOptions, SaveSettings } from './save-queue.ts'
+import type { OnSweep } from './sweep.ts'
 
 /** What may change while it runs. */
 export interface EngineSettings {
@@ -41,6 +42,8 @@ export interface EngineParts {
   readonly left?: (id: ProjectId) => void
   /** Hears of each act on a project when it has ended, well or not, also of those that nobody asked for. */
   readonly onAct?: OnAct
+  /** Hears of each look for what could leave. */
+  readonly onSweep?: OnSweep
   /** Called before a project is unmounted: from when it resolves, whoever wants it asks for it. */
   readonly unmounting?: (id: ProjectId) => Promise<void>
   readonly residency?: ResidencySettings

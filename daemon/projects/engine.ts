@@ -81,6 +81,7 @@ export class Engine {
       access,
       settings: parts.residency ?? DEFAULT_RESIDENCY,
       isPinned: (id) => pinned.has(id),
+      onSweep: parts.onSweep,
       evict: (id, stop, why) => this.#evict(id, { signal: stop }, why),
       unmount: (id, idleAfterMs, stop) => this.#unmountIdle(id, idleAfterMs, stop),
       ...(parts.sweepEveryMs !== undefined && { intervalMs: parts.sweepEveryMs }),

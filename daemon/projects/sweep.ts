@@ -21,6 +21,7 @@ export interface SweeperOptions {
   readonly evict: (id: ProjectId, signal: AbortSignal, why: WhyEvicted) => Promise<unknown>
   /** False where it stays mounted because somebody wants it. */
   readonly unmount: (id: ProjectId, idleAfterMs: number, signal: AbortSignal) => Promise<boolean>
+  readonly onSweep?: OnSweep | undefined
   /** @default 30 s */
   readonly intervalMs?: number
 }
@@ -39,6 +40,12 @@ export interface Sweep {
   readonly mounted: ReadonlyMap<ProjectId, WhyMounted>
   readonly shortOfBytes: bigint
   readonly tooMany: number
+}
+
+/** Hears of each look that has ended: what it did, or why it did not come to its end. */
+export interface OnSweep {
+  swept(sweep: Sweep): void
+  failed(error: unknown): void
 }
 
 export interface Refused {
@@ -85,8 +92,11 @@ export class Sweeper {
       try {
         this.#last = await this.sweep(signal)
         this.#error = undefined
+        this.#options.onSweep?.swept(this.#last)
       } catch (error) {
-        if (!signal.aborted) this.#error = error
+        if (signal.aborted) return
+        this.#error = error
+        this.#options.onSweep?.failed(error)
       }
     }
   }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type ClientOptions, DaemonClient } from '../../daemon/access/client.ts'
+import { Counts, type Figures } from '../../daemon/access/figures.ts'
 import type { AccessCallbacks } from '../../daemon/access/layer.ts'
 import { MAX_LINE_BYTES, toLine } from '../../daemon/access/protocol.ts'
 import { AccessServer } from '../../daemon/access/server.ts'
@@ -198,6 +199,29 @@ test('what was used is told in lines that are short enough; where nobody listens
     await until('it is told', () => asks.used(ids))
     await until('all came', () => seen.length >= ids.length)
     assert.equal(seen, ids)
+  }))
+
+test('what the access process has counted is told when it connects and where it has changed, and that it has gone', () =>
+  withWorld(async ({ listen, client }) => {
+    const told: (Figures | undefined)[] = []
+    const counts = new Counts()
+    counts.answered('readlink', 'ENOENT')
+    const first = await listen({ figures: (figures) => void told.push(figures) })
+    const asks = await client({ figures: (waiting) => counts.figures(waiting) })
+    await until('it is told', () => told.length === 1)
+    asks.tellFigures()
+    counts.answered('getattr')
+    asks.tellFigures()
+    await until('it is told again', () => told.length === 2)
+    assert.is(told[0]?.errors.ENOENT, 1)
+    assert.is(told[0]?.answers.getattr, 0)
+    assert.is(told[1]?.answers.getattr, 1)
+    assert.is(told[0]?.process, told[1]?.process)
+    await first.close()
+    assert.is(told.at(-1), undefined)
+    // The next daemon hears it though nothing has changed.
+    await listen({ figures: (figures) => void told.push(figures) })
+    await until('the next one is told', () => told.at(-1)?.answers.getattr === 1)
   }))
 
 test('forgetting is over once the other side has done it, or at the latest when what it knew is too old', () =>
