@@ -20,7 +20,7 @@ import { mountPointOf, mountProject } from './mount-point.ts'
 import { EPOCH_PROPERTY, ID_PROPERTY, liveName, POOL_PROPERTY, receivingName } from './names.ts'
 import { own } from './own.ts'
 import { applyProperties } from './properties.ts'
-import { applyQuota } from './quota.ts'
+import { openWithQuota } from './quota.ts'
 import { fetchInto } from './receive.ts'
 import { type Resident, resident } from './resident.ts'
 import { leadsToHead, outOfTheWay } from './retire.ts'
@@ -120,7 +120,8 @@ async function mounted(
 ): Promise<string> {
   if (there.dataset.mounted) return there.dataset.mountpoint
   options.onProgress?.({ step: 'mount' })
-  await applyQuota(host, there, project)
+  if (there.dataset.refquotaBytes !== (project.statics.quotaBytes ?? undefined))
+    await openWithQuota(host, there.name, project, options)
   if (there.dataset.mountpoint !== mountPointOf(host, there.id))
     await setProperties(host.zfs, there.name, { mountpoint: mountPointOf(host, there.id) })
   return mountProject(host, there.name, options)
@@ -142,7 +143,14 @@ async function bringUp(
 ): Promise<void> {
   const { zfs } = host
   const run = runOf(options)
-  if (stale) await unmount(zfs, stale.name, run)
+  if (stale) {
+    await unmount(zfs, stale.name, run)
+    // Raised elsewhere: a receive of more than 1.5 GiB past the old one would be refused.
+    const { refquotaBytes } = stale.dataset
+    const { quotaBytes } = project.statics
+    if (refquotaBytes !== undefined && (quotaBytes === null || quotaBytes > refquotaBytes))
+      await openWithQuota(host, stale.name, project, options)
+  }
   const fetched = await fetchInto(host, project, stale, options)
   story.receivedStreams += fetched.streams
   story.receivedBytes += fetched.bytes
@@ -150,12 +158,12 @@ async function bringUp(
   const fresh = fetched.into !== undefined && fetched.into !== live
   const name = fetched.into ?? receivingName(host.parent, project.id)
   if (fetched.into === undefined) await create(zfs, name, {}, run)
-  const { quotaBytes, properties, epoch } = project.statics
+  const { properties, epoch } = project.statics
   const set = (values: Values) => setProperties(zfs, name, values, run)
   await allOf([
     set({ mountpoint: mountPointOf(host, project.id) }),
     set({ [ID_PROPERTY]: project.id, [POOL_PROPERTY]: host.poolGuid }),
-    ...(quotaBytes === null ? [] : [set({ refquota: String(quotaBytes) })]),
+    openWithQuota(host, name, project, options),
     applyProperties(host, name, properties),
   ])
   if (fetched.into === undefined) await giveToOwner(host, project, name, options)

@@ -178,8 +178,12 @@ export const projectRoutes: readonly Route[] = [
     audit: 'noted',
     params: anId,
     body: z.strictObject({ quotaBytes: bytesCount.nullable() }),
-    run: async ({ daemon, params: { id }, body: { quotaBytes }, signal }) =>
-      projectView(await daemon.engine.setQuota(id, quotaBytes, { signal })),
+    run: async ({ daemon, params: { id }, body: { quotaBytes }, signal }) => {
+      const project = await daemon.engine.setQuota(id, quotaBytes, { signal })
+      // What kept it closed may have been this.
+      daemon.opens.forget(id)
+      return projectView(project)
+    },
   }),
   route({
     method: 'POST',
