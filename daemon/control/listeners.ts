@@ -38,7 +38,8 @@ export interface Listeners {
 
 /** A connection costs some 20 KB; whoever can't get one on the owners' socket leaves root's as it was. */
 const ROOT_CONNECTIONS = 1000
-const OWNER_CONNECTIONS = 500
+/** Anybody on the host may open some: as many as come in one turn of the event loop are taken, so that none that asks is refused. */
+const OWNER_CONNECTIONS = { atOnce: 2000, silent: 100, headersLimitMs: 3000, requestLimitMs: 10_000 }
 
 /** Rejects with `socket-in-use` where somebody answers on one of the sockets already. */
 export async function listen(
@@ -70,7 +71,7 @@ export async function listen(
       ),
       refused,
       log,
-      connections: { atOnce: OWNER_CONNECTIONS },
+      connections: OWNER_CONNECTIONS,
     })
     open.push(owners)
     await listenOnSocket(owners, sockets.owners, 0o666)

@@ -23,6 +23,7 @@ import { openapi } from './openapi.ts'
 import { OPERATION_HEADER, perform } from './perform.ts'
 import { endMalformed, ofTheServer, refusedWith } from './refusals.ts'
 import type { Route } from './route.ts'
+import { Silent } from './silent.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -77,6 +78,8 @@ export function server(
     },
   }) as FastifyInstance
   const atOnce = new AtOnce()
+  const silent = new Silent(connections.silent ?? connections.atOnce)
+  app.server.on(connections.tls ? 'secureConnection' : 'connection', (socket) => silent.add(socket))
   const originAt = ({ remoteAddress }: Socket): string =>
     listener === 'tcp' ? originOf(remoteAddress ?? '') : `${listener} socket`
 
@@ -111,6 +114,8 @@ export function server(
   app.decorateRequest('caller', undefined)
   // Before the body is read: of nobody, nothing is.
   app.addHook('onRequest', async (request, reply) => {
+    silent.asks(request.raw.socket)
+    reply.raw.once('close', () => silent.answered(request.raw.socket))
     reply.header('x-request-id', request.id)
     const asked: Asked = {
       route: request.routeOptions.config?.asked,
