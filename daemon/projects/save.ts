@@ -40,7 +40,10 @@ export type Saved =
       readonly project: Project
     }
 
-export type SaveOptions = EndOptions
+export interface SaveOptions extends EndOptions {
+  /** A point that its commit lets not go, whatever the policy says. */
+  readonly wanted?: Guid
+}
 
 /** Under the project's lock. Rejects with `not-resident` where there is nothing to save. */
 export function save(host: ProjectHost, id: ProjectId, options: SaveOptions = {}): Promise<Saved> {
@@ -127,7 +130,10 @@ async function sendStep(
       session: host.session,
       place: (now) => placed(host, now, there, end),
       verify: (signal) => stillThere(host, there, { base, end, held }, signal),
-      retention: { policy: host.settings.retention },
+      retention: {
+        policy: host.settings.retention,
+        ...(options.wanted !== undefined && { wanted: options.wanted }),
+      },
       usage: {
         referencedBytes: end.referencedBytes,
         usedBytes: there.dataset.usedBytes,
