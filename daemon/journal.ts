@@ -14,7 +14,7 @@ import { Operations } from './operations/operations.ts'
 import type { Act } from './projects/acts.ts'
 import type { ActOptions } from './projects/host.ts'
 
-/** FUSE does not say who touches. */
+/** FUSE says who touches; fuse-native does not pass it on. */
 const TOUCH = { principal: 'a touch', origin: 'touch' }
 const SWEEP = { principal: 'the daemon', origin: 'sweep' }
 

@@ -141,7 +141,11 @@ test('the oldest silent one makes room, and not before what came with it is read
   const ended: string[] = []
   const socket = (name: string) => {
     const one = new EventEmitter() as unknown as Socket
-    return Object.assign(one, { destroyed: false, destroy: () => (ended.push(name), one) })
+    one.destroy = () => {
+      ended.push(name)
+      return one
+    }
+    return one
   }
   const silent = new Silent(2)
   const turns = () => new Promise((resolve) => setTimeout(resolve, 20))
