@@ -3,7 +3,7 @@
  * put in order what an earlier start left. Every act on a project goes through it, so that what is mounted is saved again and
  * again.
  */
-import { listDatasets } from '../../native/zfs/list.ts'
+import { listInBrief } from '../../native/zfs/list.ts'
 import { type DatasetName, poolOf } from '../../native/zfs/names.ts'
 import { poolState } from '../../native/zfs/pool.ts'
 import type { Zfs } from '../../native/zfs/zfs.ts'
@@ -48,6 +48,7 @@ import { SaveQueue, type SaveQueueOptions, type SaveSettings } from './save-queu
 import { Sweeper } from './sweep.ts'
 import type { Tell } from './tidings.ts'
 import { unmountIdle } from './unmount-idle.ts'
+import { Untouched } from './untouched.ts'
 import type { WhichPoint } from './which-point.ts'
 
 /** What may change while it runs. */
@@ -229,6 +230,7 @@ export class Engine {
         deathWatch: new DeathWatch(clock),
         locks: new ProjectLocks(() => clock.monotonicMs()),
         restores: new Restores(() => clock.monotonicMs()),
+        untouched: new Untouched(),
         settings: parts.settings,
         refusal: () => drain.refusal,
         unmounting: parts.unmounting,
@@ -494,7 +496,7 @@ function tellSaved(tell: Tell, id: ProjectId, saved: Saved): void {
 
 /** By their names alone, in any order. */
 export async function* residentIds(zfs: Zfs, parent: DatasetName): AsyncGenerator<ProjectId> {
-  for await (const { name } of listDatasets(zfs, parent)) {
+  for await (const { name } of listInBrief(zfs, parent)) {
     const found = roleOf(name)
     if (found?.role === 'live') yield found.id
   }
