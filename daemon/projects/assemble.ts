@@ -20,6 +20,7 @@ import { residentIds } from './resident-ids.ts'
 import { Restores } from './restores.ts'
 import { SaveQueue } from './save-queue.ts'
 import { saveUnlessQuiet } from './save-unless-quiet.ts'
+import { Untouched } from './untouched.ts'
 
 export type OwnHost = ProjectHost & { settings: ProjectSettings }
 
@@ -79,6 +80,7 @@ export async function assemble(parts: EngineParts, signal?: AbortSignal): Promis
       deathWatch: new DeathWatch(clock),
       locks: new ProjectLocks(() => clock.monotonicMs()),
       restores: new Restores(() => clock.monotonicMs()),
+      untouched: new Untouched(),
       settings: parts.settings,
       refusal: () => drain.refusal,
       unmounting: parts.unmounting,

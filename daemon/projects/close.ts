@@ -41,13 +41,17 @@ export async function saveUnmounted(
   const run = options.signal ? { signal: options.signal } : {}
   const there = await resident(host, id, options)
   if (!there) return undefined
-  if (!there.dataset.mounted) return saveResident(host, there, options)
-  await mayUnmount(await saveResident(host, there, options))
-  options.onProgress?.({ step: 'unmount' })
-  await host.unmounting?.(id)
-  await unmount(host.zfs, there.name, run)
-  const after = await resident(host, id, options)
-  return after && saveResident(host, after, options)
+  if (there.dataset.mounted) {
+    await mayUnmount(await saveResident(host, there, options))
+    options.onProgress?.({ step: 'unmount' })
+    await host.unmounting?.(id)
+    await unmount(host.zfs, there.name, run)
+  }
+  const after = there.dataset.mounted ? await resident(host, id, options) : there
+  const saved = after && (await saveResident(host, after, options))
+  // By what it showed before that was proven: whoever writes from then on changes it.
+  if (after && saved?.kind === 'unchanged') host.untouched.note(after)
+  return saved
 }
 
 /** Under the rev at which the newest snapshot was read to be the head (rule 17). */
