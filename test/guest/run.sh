@@ -44,7 +44,7 @@ timeout --foreground --kill-after=10 "${TIDEPOOL_GUEST_LIMIT:-2400}" qemu-system
   $(files root /),readonly=on $(files share "$folder") -device virtio-rng-pci \
   -device virtio-serial -chardev file,id=out,path=/dev/stdout,append=on -device virtserialport,chardev=out,name=out \
   -kernel "$made/kernel" -initrd "$folder/guest.initramfs" \
-  -append "console=ttyS0 quiet panic=-1 mitigations=off share=$folder first=$here/first openzfs=$version boot=${TIDEPOOL_GUEST_BOOT:-}" \
+  -append "console=ttyS0 quiet panic=-1 no_timer_check mitigations=off share=$folder first=$here/first openzfs=$version boot=${TIDEPOOL_GUEST_BOOT:-}" \
   </dev/null 2>"$folder/guest.qemu" | cat || code=$?
 [ ! -s "$folder/guest.exit" ] || exit "$(cat "$folder/guest.exit")"
 [ $code != 124 ] || { echo "guest: no end within ${TIDEPOOL_GUEST_LIMIT:-2400} s"; exit 124; }
