@@ -15,6 +15,9 @@ for argument; do
 done
 [ ${#versions[@]} != 0 ] || versions=(2.3.2 2.1.11)
 
+# Started from the sources, a command takes the guest half a minute.
+npm run --silent build
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for version in "${versions[@]}"; do
@@ -22,8 +25,8 @@ for version in "${versions[@]}"; do
   mkdir "$folder"
   echo "OpenZFS $version"
   # Two processors, as a pipe's two ends have on the machines that it is compared with.
-  TIDEPOOL_GUEST_CPUS=2 TIDEPOOL_GUEST_LIMIT=${TIDEPOOL_GUEST_LIMIT:-1200} bash test/guest/run.sh "$version" "$folder" \
-    node_modules/.bin/tsx bench/run.ts projects --pairs 7 --project-bytes $((32 << 20)) --scratch /var/tmp \
+  TIDEPOOL_GUEST_CPUS=2 TIDEPOOL_GUEST_LIMIT=${TIDEPOOL_GUEST_LIMIT:-1800} bash test/guest/run.sh "$version" "$folder" \
+    node_modules/.bin/tsx bench/run.ts projects --pairs 5 --project-bytes $((8 << 20)) --scratch /var/tmp \
     --results "$folder/results" "${arguments[@]}"
   mv "$folder/results/projects.json" "bench/results/projects-openzfs-$version.json"
 done

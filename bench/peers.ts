@@ -96,9 +96,10 @@ const YARDSTICKS = { save: 'zfs send | cat > file; sync', restore: 'zfs receive 
 
 async function round(
   { host }: BenchWorld,
-  { projectBytes, random, scratch }: Settings,
+  { projectBytes, random, scratch, tell }: Settings,
   id: ProjectId,
 ): Promise<Map<string, { save: number; restore: number }>> {
+  tell(`a round of all: ${id}`)
   const { path } = await createProjectHere(host, id)
   await mkdir(join(path, HOME))
   await writeMixed(join(path, HOME), projectBytes, random)

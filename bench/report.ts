@@ -32,6 +32,8 @@ export interface Settings {
   readonly random: () => number
   /** A directory on the disk that is measured; the suite cleans up after itself. */
   readonly scratch: string
+  /** For whoever waits: what is measured next. */
+  readonly tell: (what: string) => void
 }
 
 export function pairedRow(

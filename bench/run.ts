@@ -63,6 +63,7 @@ for (const [name, load] of Object.entries(SUITES)) {
     projectBytes: Number(values['project-bytes']),
     random: seeded(Number(values.seed)),
     scratch,
+    tell: (what) => process.stderr.write(`bench: after ${Math.round(performance.now() / 1000)} s ${what}\n`),
   }
   const suite = await load()
   const rows: Row[] = await suite(settings)
