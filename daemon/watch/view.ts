@@ -6,7 +6,8 @@ import type { Daemon } from '../daemon.ts'
 
 export async function lookView(daemon: Daemon) {
   const { engine } = daemon
-  const [status, residents] = await Promise.all([daemon.status(), engine.residents()])
+  const residents = await engine.residents()
+  const status = await daemon.status(residents)
   const projects = residents.map((one) => ({
     id: one.id,
     mounted: one.mounted,
