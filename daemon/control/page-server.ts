@@ -29,7 +29,12 @@ const FILES: Readonly<Record<string, string>> = {
   'index.html': 'text/html; charset=utf-8',
   'page.css': 'text/css; charset=utf-8',
   'page.js': 'text/javascript; charset=utf-8',
+  'host.js': 'text/javascript; charset=utf-8',
+  'projects.js': 'text/javascript; charset=utf-8',
+  'project.js': 'text/javascript; charset=utf-8',
+  'graph.js': 'text/javascript; charset=utf-8',
   'plots.js': 'text/javascript; charset=utf-8',
+  'elements.js': 'text/javascript; charset=utf-8',
   'icon.svg': 'image/svg+xml',
 }
 const HEADERS = {
