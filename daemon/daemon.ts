@@ -35,6 +35,7 @@ import { noticesIn } from './notices/directory.ts'
 import { Notices } from './notices/notices.ts'
 import { Engine } from './projects/engine.ts'
 import { mountPointOf } from './projects/mount-point.ts'
+import type { FoundResident } from './projects/reconcile.ts'
 import { claimState } from './state-version.ts'
 import { Watch } from './watch/watch.ts'
 
@@ -184,15 +185,16 @@ export class Daemon {
       daemon.#stopLooking = stopLooking
       try {
         // Before anything is touched: while its socket is made no directory may be, for their modes would suffer.
+        const refused: Refused = (refusal) => {
+          journal.audit.note(refusalEntry(refusal))
+          refusalLine(log, refusal)
+          parts.refused?.(refusal)
+        }
         daemon.#listeners = await listen(daemon, {
           sockets: { root: socketOf(config), owners: ownersSocketOf(config) },
           routes,
           ownerTokens: owners.tokens,
-          refused: (refusal) => {
-            journal.audit.note(refusalEntry(refusal))
-            refusalLine(log, refusal)
-            parts.refused?.(refusal)
-          },
+          refused,
           log,
           tcp: {
             listen: config.listen,
@@ -208,7 +210,7 @@ export class Daemon {
         // From here on nothing can fail that would leave it running.
         daemon.#notices = daemon.#keepNotices()
         journal.events.tell('daemon-started', null)
-        daemon.#page = await servePage(daemon, routes)
+        daemon.#page = await servePage(daemon, routes, refused)
         daemon.#watched = watch.run(engine, daemon.signal)
         log.info({ event: 'started', host: engine.host.host, dataset: config.dataset }, 'serves projects')
         return daemon
@@ -282,9 +284,10 @@ export class Daemon {
     this.#watching = await watchFile(file, again, (error) => this.live.unwatched(error))
   }
 
-  async status() {
+  /** `residents` where they were listed just now. */
+  async status(residents?: readonly FoundResident[]) {
     const { engine, config } = this
-    const residents = await engine.residents()
+    residents ??= await engine.residents()
     const { error } = engine.membership.state.kind === 'live' ? { error: undefined } : engine.membership.state
     return {
       host: engine.host.host,

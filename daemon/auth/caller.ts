@@ -2,7 +2,7 @@
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Role } from './role.ts'
 
-export type ListenerName = 'root' | 'owners' | 'tcp'
+export type ListenerName = 'root' | 'owners' | 'tcp' | 'page'
 
 export interface Caller {
   /** `root`, `owner:<id>` or `token:<name>`. */

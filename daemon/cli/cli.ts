@@ -13,7 +13,7 @@ import { Output, toJson } from './output.ts'
 /** The outside of the process, so that tests run commands without one. */
 export interface Surroundings {
   readonly stdin: Readable & { readonly fd?: number; readonly isTTY?: boolean }
-  readonly stdout: Writable & { readonly isTTY?: boolean }
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number }
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number }
   readonly env: Readonly<Record<string, string | undefined>>
   /** Fires at Ctrl-C. */
@@ -81,9 +81,9 @@ export class Cli {
     })
   }
 
-  async client(): Promise<Client> {
+  async client(options: Pick<ClientOptions, 'restartMs'> = {}): Promise<Client> {
     const { Client } = await import('../client/client.ts')
-    return new Client(this.#daemon)
+    return new Client({ ...this.#daemon, ...options })
   }
 
   /** Of root's, where this machine's daemon is asked. */

@@ -100,8 +100,13 @@ export const verb: Verb<[id: string | undefined], { readonly web?: boolean }> = 
 
 /** Beside the socket, where only root may read it: the link has the secret of the page. */
 async function pageLink(cli: Cli): Promise<number> {
-  await cli.ask('GET', '/v1/ready')
-  const file = join(dirname(cli.socket ?? ''), 'page.link')
+  if (cli.socket === undefined)
+    throw new TidepoolError('no-page', 'the status page is for people on its own machine', {
+      hint: 'Ask there, without --url; `ssh -L PORT:127.0.0.1:PORT HOST` brings it here.',
+    })
+  // A daemon that was killed leaves its link behind. One that may not act answers this as well.
+  await cli.ask('GET', '/v1/recent')
+  const file = join(dirname(cli.socket), 'page.link')
   try {
     const link = (await readFile(file, 'utf8')).trim()
     await cli.out.one({ link }, () => [link])
