@@ -27,7 +27,7 @@ import { routes } from './control/routes.ts'
 import { unsavedOf } from './control/unsaved.ts'
 import { drainView, sweepView } from './control/views.ts'
 import { Journal } from './journal.ts'
-import { actLine, membershipLine } from './log/lines.ts'
+import { actLine, membershipLine, refusalLine } from './log/lines.ts'
 import { type Log, silent } from './log/log.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { noticesIn } from './notices/directory.ts'
@@ -58,7 +58,7 @@ export const endpointFileOf = (config: Pick<Config, 'run'>): string => join(conf
 export interface DaemonParts {
   readonly opened?: OpenedStore
   readonly zfs?: Zfs
-  /** Hears of every refused request. @default a line on stderr */
+  /** Hears of every refused request. @default a line of the log, or on stderr where there is none */
   readonly refused?: Refused
   /** Where the configuration was read, so that it is read again when it has changed. */
   readonly configFile?: string
@@ -177,7 +177,9 @@ export class Daemon {
           ownerTokens: owners.tokens,
           refused: (refusal) => {
             journal.audit.note(refusalEntry(refusal))
-            ;(parts.refused ?? writeRefusal)(refusal)
+            if (parts.refused) parts.refused(refusal)
+            else if (parts.log) refusalLine(log, refusal)
+            else writeRefusal(refusal)
           },
           tcp: {
             listen: config.listen,

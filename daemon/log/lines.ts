@@ -1,5 +1,6 @@
 /** What is said of each event, at which level. Errors by their code, words and facts: nothing else of them may hold a secret. */
 import { codeOf, messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import type { Refusal } from '../auth/caller.ts'
 import type { Act } from '../projects/acts.ts'
 import type { MembershipState } from '../projects/membership.ts'
 import type { Log } from './log.ts'
@@ -32,6 +33,15 @@ export function membershipLine(log: Log, state: MembershipState): void {
       { event: 'membership', state: state.kind, error: errorFields(state.error) },
       'this host may not act: users go on, nothing is saved, opened or evicted',
     )
+}
+
+/** Who was not let in, or asked wrongly; never with what he sent to prove himself. */
+export function refusalLine(log: Log, { method, path, status, code, ...from }: Refusal): void {
+  const { listener, origin, principal, requestId } = from
+  log.warn(
+    { event: 'refused', code, status, method, path, listener, origin, principal, request: requestId },
+    `refused ${method} from ${origin}`,
+  )
 }
 
 function errorFields(error: unknown) {

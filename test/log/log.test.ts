@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { membershipLine } from '../../daemon/log/lines.ts'
+import { membershipLine, refusalLine } from '../../daemon/log/lines.ts'
 import { openLog } from '../../daemon/log/log.ts'
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { rejection } from '../contracts/values.ts'
@@ -66,6 +66,27 @@ test('the journal gets the priority of each line, and nothing below the level is
     ['<4>{', '<3>{'],
   )
   assert.match(text[1] ?? '', /"code":"store-unavailable"/)
+})
+
+test('a refused request is one line like any other, whatever was asked for', () => {
+  const text: string[] = []
+  const log = openLog({ level: 'info', write: (line) => text.push(line) })
+  refusalLine(log, {
+    listener: 'owners',
+    origin: 'owners socket',
+    principal: undefined,
+    method: 'GET',
+    path: '/v1/projects/p1\n{"level":"info"}',
+    status: 401,
+    code: 'unauthenticated',
+    requestId: 'r1',
+  })
+  assert.is(text.length, 1)
+  const { time: _, ...line } = JSON.parse(text[0] ?? '') as Record<string, unknown>
+  assert.is(text[0]?.indexOf('\n'), (text[0]?.length ?? 0) - 1)
+  assert.is(line.event, 'refused')
+  assert.is(line.request, 'r1')
+  assert.is(line.code, 'unauthenticated')
 })
 
 test.run()
