@@ -5,6 +5,7 @@ import type { Project } from '../../pipeline/graph/state.ts'
 import type { Drain } from '../projects/drain.ts'
 import type { Engine } from '../projects/engine.ts'
 import type { HistoryPoint } from '../projects/history.ts'
+import type { WhyStays } from '../projects/residency.ts'
 import type { Sweeper } from '../projects/sweep.ts'
 
 export const utc = (ms: number): string => new Date(ms).toISOString()
@@ -88,4 +89,4 @@ export function drainView({ state }: Drain) {
 }
 
 /** Why it was not let go, where the last look saw a reason. */
-export const whyHere = ({ last }: Sweeper, id: ProjectId): string | null => last?.stay.get(id) ?? null
+export const whyHere = ({ last }: Sweeper, id: ProjectId): WhyStays | null => last?.stay.get(id) ?? null

@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { actLine, membershipLine } from '../../daemon/log/lines.ts'
+import { actLine, membershipLine, refusalLine } from '../../daemon/log/lines.ts'
 import { openLog } from '../../daemon/log/log.ts'
 import { codeOf, StoreUnavailableError, TidepoolError } from '../../pipeline/base/errors.ts'
 import { projectId } from '../../pipeline/base/ids.ts'
@@ -209,6 +209,27 @@ test('whatever an error says, it is one line without a control character, that t
   actLine(kept.at('info'), { ...about, error })
   assert.match(kept.text[0] ?? '', /^[ -~…]+\n$/)
   assert.ok(Buffer.byteLength(kept.text[0] ?? '') < 48 * 1024)
+})
+
+test('a refused request is one line like any other, whatever was asked for', () => {
+  const text: string[] = []
+  const log = openLog({ level: 'info', write: (line) => text.push(line) })
+  refusalLine(log, {
+    listener: 'owners',
+    origin: 'owners socket',
+    principal: undefined,
+    method: 'GET',
+    path: '/v1/projects/p1\n{"level":"info"}',
+    status: 401,
+    code: 'unauthenticated',
+    requestId: 'r1',
+  })
+  assert.is(text.length, 1)
+  const { time: _, ...line } = JSON.parse(text[0] ?? '') as Record<string, unknown>
+  assert.is(text[0]?.indexOf('\n'), (text[0]?.length ?? 0) - 1)
+  assert.is(line.event, 'refused')
+  assert.is(line.request, 'r1')
+  assert.is(line.code, 'unauthenticated')
 })
 
 test.run()

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { codeOf, errnoOf, TidepoolError } from '../../../pipeline/base/errors.ts'
 import { projectId } from '../../../pipeline/base/ids.ts'
 import { humanBytes } from '../../../pipeline/base/units.ts'
+import { STAYS_IN_WORDS, type WhyStays } from '../../projects/residency.ts'
 import type { Cli, Verb } from '../cli.ts'
 import { counted, localTime, properties } from '../output.ts'
 import { humanDuration } from '../progress.ts'
@@ -44,6 +45,7 @@ interface ProjectStatus {
   readonly id: string
   readonly state: string
   readonly owner: string | null
+  readonly ownerName: string | null
   readonly head: string | null
   readonly quotaBytes: string | null
   readonly here: {
@@ -57,8 +59,8 @@ interface ProjectStatus {
     readonly nextSaveInMs: number | null
     readonly failedSaves: number
     readonly lastError: string | null
-    readonly mountedBecause: string | null
-    readonly staysBecause: string | null
+    readonly mountedBecause: WhyStays | null
+    readonly staysBecause: WhyStays | null
     readonly holders: readonly { readonly pid: number; readonly command: string; readonly path: string }[]
   }
 }
@@ -167,6 +169,12 @@ function drainLines({ drain }: Status): string[] {
   ]
 }
 
+const hostOf = ({ owner, ownerName }: ProjectStatus): string =>
+  owner === null ? 'none has it' : ownerName === null ? owner : `${ownerName} (${owner})`
+
+const because = (what: string, why: WhyStays | null): (readonly [string, string])[] =>
+  why === null ? [] : [[what, `because ${STAYS_IN_WORDS[why]}`]]
+
 async function project(cli: Cli, text: string): Promise<number> {
   const id = projectId(text)
   const status = await cli.ask<ProjectStatus>('GET', `/v1/projects/${id}`)
@@ -175,7 +183,7 @@ async function project(cli: Cli, text: string): Promise<number> {
   await cli.out.one(status, () =>
     properties([
       ['project', `${id}, ${status.state}`],
-      ['owner', status.owner ?? 'nobody'],
+      ['host', hostOf(status)],
       ['head', status.head ?? 'nothing was saved yet'],
       ['quota', status.quotaBytes === null ? 'none' : humanBytes(BigInt(status.quotaBytes))],
       ['open here', here.open ? 'yes' : 'no'],
@@ -193,8 +201,8 @@ async function project(cli: Cli, text: string): Promise<number> {
       ...(here.doing
         ? [['doing', `${here.doing.what} for ${humanDuration(here.doing.forMs)}`] as const]
         : []),
-      ...(here.mountedBecause === null ? [] : [['mounted', here.mountedBecause] as const]),
-      ...(here.staysBecause === null ? [] : [['in the pool', here.staysBecause] as const]),
+      ...because('mounted', here.mountedBecause),
+      ...because('in the pool', here.staysBecause),
       ...here.holders.map(
         ({ pid, command, path }) => ['held by', `${command} (${pid}) with ${path}`] as const,
       ),

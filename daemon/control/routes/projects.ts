@@ -1,6 +1,7 @@
 /** A project as a whole: made, opened, saved, closed, taken away. Each verb may be called twice: the second call finds it done. */
 import { z } from 'zod'
 import { holders } from '../../../native/mount/holders.ts'
+import { hostId } from '../../../pipeline/base/ids.ts'
 import { readProject } from '../../../pipeline/graph/settle.ts'
 import { undelete } from '../../projects/destroy.ts'
 import { mountPointOf } from '../../projects/mount-point.ts'
@@ -66,10 +67,24 @@ export const projectRoutes: readonly Route[] = [
     owner: true,
     params: anId,
     body: nothing,
-    run: async ({ daemon: { engine }, params: { id }, signal }) => ({
-      ...projectView(await readProject(engine.host.store.catalogue, id, { signal })),
-      here: { ...hereView(engine, id), holders: await holders(mountPointOf(engine.host, id)) },
-    }),
+    run: async ({ daemon: { engine }, params: { id }, signal }) => {
+      const { catalogue } = engine.host.store
+      const project = await readProject(catalogue, id, { signal })
+      const { owner } = project.statics
+      const row = owner === null ? undefined : await catalogue.readHost(hostId(owner), { signal })
+      const here = hereView(engine, id)
+      // What the last look saw of one that has left since is no reason any more.
+      const isOurs = owner === engine.host.host
+      return {
+        ...projectView(project),
+        ownerName: row?.name ?? null,
+        here: {
+          ...here,
+          ...(isOurs ? {} : { staysBecause: null, mountedBecause: null }),
+          holders: await holders(mountPointOf(engine.host, id)),
+        },
+      }
+    },
   }),
   route({
     method: 'POST',
