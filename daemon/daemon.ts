@@ -25,7 +25,7 @@ import { type Listeners, listen } from './control/listeners.ts'
 import { type Page, servePage } from './control/page-server.ts'
 import { routes } from './control/routes.ts'
 import { unsavedOf } from './control/unsaved.ts'
-import { drainView, sweepView } from './control/views.ts'
+import { besideView, divergedView, drainView, leftView, stuckView, sweepView } from './control/views.ts'
 import { Journal } from './journal.ts'
 import { actLine, membershipLine } from './log/lines.ts'
 import { type Log, silent } from './log/log.ts'
@@ -241,6 +241,7 @@ export class Daemon {
       directory: noticesIn(config.mounts),
       clock: engine.host.clock,
       saves: engine.saves,
+      diverged: () => engine.diverged.all,
       mountPointOf: (id) => mountPointOf(engine.host, id),
       isListed: config.browse !== 'none',
     })
@@ -267,7 +268,7 @@ export class Daemon {
 
   async status() {
     const { engine, config } = this
-    const residents = await engine.residents()
+    const { residents, ...beside } = await engine.inPool()
     const { error } = engine.membership.state.kind === 'live' ? { error: undefined } : engine.membership.state
     return {
       host: engine.host.host,
@@ -295,6 +296,11 @@ export class Daemon {
       auditLost: this.journal.audit.lost.count,
       drain: drainView(engine.drain),
       leftUnsaved: engine.leftUnsaved,
+      diverged: engine.diverged.all.map(divergedView),
+      asks: engine.asks.all,
+      stuck: this.zfs.commands.stuck.map(stuckView),
+      beside: besideView(beside),
+      leftByStart: leftView(engine.found),
     }
   }
 

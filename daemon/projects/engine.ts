@@ -18,6 +18,7 @@ import { type ActResult, type OnAct, told } from './acts.ts'
 import { type Closed, close } from './close.ts'
 import { type CreateOptions, createProjectHere } from './create.ts'
 import { destroyHere } from './destroy.ts'
+import { Diverged } from './diverged.ts'
 import { Drain } from './drain.ts'
 import { type Evicted, evict } from './evict.ts'
 import type { ActOptions, ProjectHost, ProjectSettings } from './host.ts'
@@ -36,9 +37,10 @@ import { Pinned } from './pinned.ts'
 import { type Placement, place } from './place.ts'
 import { lockPool, type PoolLock } from './pool-lock.ts'
 import { lastPutAway, type NotSaved, notePutAway, type PutAway, saveAll } from './put-away.ts'
+import { refuseStuck } from './quarantine.ts'
 import { Quiet } from './quiet.ts'
 import { changeQuota } from './quota.ts'
-import { type FoundResident, type Reconciled, reconcile, survey } from './reconcile.ts'
+import { type Found, type FoundResident, type Reconciled, reconcile, survey } from './reconcile.ts'
 import { DEFAULT_RESIDENCY, type ResidencySettings, type WhyEvicted } from './residency.ts'
 import { type RestoredPoint, restorePoint } from './restore-point.ts'
 import { removeRestored } from './restored.ts'
@@ -47,6 +49,7 @@ import { rollBack } from './roll-back.ts'
 import { type Saved, type SaveOptions, save } from './save.ts'
 import { SaveQueue, type SaveQueueOptions, type SaveSettings } from './save-queue.ts'
 import { Sweeper } from './sweep.ts'
+import { TakeOverAsks } from './take-over-asks.ts'
 import type { Tell } from './tidings.ts'
 import { unmountIdle } from './unmount-idle.ts'
 import type { WhichPoint } from './which-point.ts'
@@ -87,10 +90,14 @@ export interface EngineParts {
   readonly residency?: ResidencySettings
   readonly sweepEveryMs?: number
   readonly saves?: Partial<Pick<SaveQueueOptions, 'intervalMs' | 'atOnce'>>
+  /** How long nobody has to use what another host has taken before it is set aside. @default 60 s */
+  readonly leaveTakenAfterMs?: number
   readonly clock?: Clock
   readonly random?: () => number
   readonly membership?: Pick<MembershipOptions, 'onChange' | 'heartbeat'>
 }
+
+const LEAVE_TAKEN_AFTER_MS = 60_000
 
 type OwnHost = ProjectHost & { settings: ProjectSettings }
 
@@ -104,6 +111,8 @@ export class Engine {
   readonly sweeper: Sweeper
   readonly drain: Drain
   readonly pinned: Pinned
+  readonly diverged: Diverged
+  readonly asks: TakeOverAsks
   readonly #unsaved: LeftUnsaved
   readonly #stateDirectory: string
   readonly membership: Membership
@@ -128,6 +137,7 @@ export class Engine {
     pinned: Pinned,
     unsaved: LeftUnsaved,
     {
+      leaveTakenAfterMs = LEAVE_TAKEN_AFTER_MS,
       stateDirectory,
       residency = DEFAULT_RESIDENCY,
       sweepEveryMs,
@@ -163,6 +173,19 @@ export class Engine {
       saves.hurry(id)
     }
     access.keepOnly(found.residents.map(({ id }) => id))
+    this.asks = new TakeOverAsks(host.clock)
+    this.diverged = new Diverged({
+      host,
+      idleMs: (id) => access.idleMs(id),
+      leaveAfterMs: leaveTakenAfterMs,
+      found: ({ id, takenBy, point }) =>
+        tell({ kind: 'diverged', id, point, takenBy: takenBy?.host ?? null }),
+      gone: (id, aside) => {
+        saves.forget(id)
+        if (aside) tell({ kind: 'set-aside', id, ...aside })
+      },
+      unmounted,
+    })
     this.sweeper = new Sweeper({
       host,
       access,
@@ -196,6 +219,8 @@ export class Engine {
     // Before anything is read that the other process may be changing, the host's record above all.
     const lock = await lockPool(guid)
     let membership: Membership | undefined
+    let engine: Engine | undefined
+    let quiet: Quiet | undefined
     try {
       const record = await openHostRecord(parts.stateDirectory)
       membership = await Membership.join(
@@ -207,6 +232,11 @@ export class Engine {
           newSession: record.newSession,
           residents: () => residentIds(zfs, parent),
           ...parts.membership,
+          onChange: (state) => {
+            // While it was thought dead its projects may have been taken, of which no count of what was written tells.
+            if (state.kind === 'live') quiet?.forgetAll()
+            parts.membership?.onChange?.(state)
+          },
         },
         signal,
       )
@@ -229,7 +259,10 @@ export class Engine {
         },
         isEnded: record.isEnded,
         deathWatch: new DeathWatch(clock),
-        locks: new ProjectLocks(() => clock.monotonicMs()),
+        locks: new ProjectLocks(
+          () => clock.monotonicMs(),
+          (id) => refuseStuck({ zfs, parent }, id),
+        ),
         restores: new Restores(() => clock.monotonicMs()),
         settings: parts.settings,
         refusal: () => drain.refusal,
@@ -237,13 +270,20 @@ export class Engine {
         mayAct: () => member.mayAct(),
       }
       const found = await reconcile(host, run)
-      const quiet = new Quiet(host, () => saves.intervalMs)
+      const lookedAt = new Quiet(host, () => saves.intervalMs)
+      quiet = lookedAt
       const unsaved = new LeftUnsaved(await lastPutAway(parts.stateDirectory))
       const saves: SaveQueue = new SaveQueue({
         clock,
         random,
         save: async (id, stop) => {
-          const upToMs = await saveUnlessQuiet(host, quiet, id, stop, parts)
+          const upToMs = await saveUnlessQuiet(host, lookedAt, id, stop, {
+            ...parts,
+            saved: async (saved) => {
+              await engine?.diverged.note(id, saved)
+              await engine?.diverged.leave(id, stop)
+            },
+          })
           // Nobody writes to what is not mounted: once is enough.
           if (unsaved.saved(id)) saves.forget(id)
           return upToMs
@@ -251,7 +291,7 @@ export class Engine {
         ...parts.saves,
       })
       const last = await openLastAccess(parts.stateDirectory, { clock })
-      return new Engine(
+      engine = new Engine(
         host,
         member,
         lock,
@@ -263,6 +303,7 @@ export class Engine {
         unsaved,
         parts,
       )
+      return engine
     } catch (error) {
       await membership?.leave({ forGood: false })
       await lock.release()
@@ -299,15 +340,18 @@ export class Engine {
   async open(id: ProjectId, options?: ActOptions): Promise<Opened> {
     const { clock } = this.host
     const startedMs = clock.monotonicMs()
-    const opened = await told(
-      this.#onAct,
-      { what: 'open', id },
-      (heard) =>
-        this.#mounts(id, open(this.host, id, { ...options, onProgress: heard(options?.onProgress) })),
-      ({ receivedBytes }) => ({ bytes: receivedBytes }),
-    )
+    const act = () =>
+      told(
+        this.#onAct,
+        { what: 'open', id },
+        (heard) =>
+          this.#mounts(id, open(this.host, id, { ...options, onProgress: heard(options?.onProgress) })),
+        ({ receivedBytes }) => ({ bytes: receivedBytes }),
+      )
+    const opened = await this.asks.during(id, act)
     const work = { streams: opened.receivedStreams, bytes: opened.receivedBytes }
     this.#rate.note(work, clock.monotonicMs() - startedMs)
+    for (const aside of opened.setAside) this.#tell({ kind: 'set-aside', id, ...aside })
     this.#tell({ kind: 'opened', id, receivedBytes: opened.receivedBytes })
     return opened
   }
@@ -331,6 +375,7 @@ export class Engine {
     const act = () => save(this.host, id, options)
     const saved = await told(this.#onAct, { what: 'save', id }, act, savedResult)
     tellSaved(this.#tell, id, saved)
+    await this.diverged.note(id, saved)
     return saved
   }
 
@@ -400,6 +445,11 @@ export class Engine {
     return changeQuota(this.host, id, quotaBytes, options)
   }
 
+  /** All that there is below the parent at this moment, and whose it is. */
+  inPool(options?: ActOptions): Promise<Found> {
+    return survey(this.host, options)
+  }
+
   /** As the pool has it at this moment. */
   async residents(options?: ActOptions): Promise<readonly FoundResident[]> {
     return (await survey(this.host, options)).residents
@@ -422,7 +472,10 @@ export class Engine {
       // Before the lock is left: whoever waits for it mounts again.
       closed: () => this.#unmounted(id),
     })
-    if (isGone) this.saves.forget(id)
+    if (isGone) {
+      this.saves.forget(id)
+      this.diverged.forget(id)
+    }
     return isGone
   }
 
@@ -435,6 +488,7 @@ export class Engine {
 
   async #mounts(id: ProjectId, act: Promise<Opened>): Promise<Opened> {
     const done = await act
+    this.diverged.forget(id)
     this.#unsaved.mounted(id)
     this.saves.watch(id)
     this.access.used(id)
@@ -450,6 +504,7 @@ export class Engine {
   async #unmounts<T>(id: ProjectId, act: Promise<T>): Promise<T> {
     try {
       const done = await act
+      this.diverged.forget(id)
       this.#unsaved.saved(id)
       this.saves.forget(id)
       return done
@@ -466,7 +521,11 @@ async function saveUnlessQuiet(
   quiet: Quiet,
   id: ProjectId,
   signal: AbortSignal,
-  { tell = () => {}, onAct = () => {} }: Pick<EngineParts, 'tell' | 'onAct'>,
+  {
+    tell = () => {},
+    onAct = () => {},
+    saved: then,
+  }: Pick<EngineParts, 'tell' | 'onAct'> & { readonly saved: (saved: Saved) => Promise<void> },
 ): Promise<number | undefined> {
   try {
     const quietUntilMs = await quiet.quietUntilMs(id, { signal })
@@ -476,8 +535,10 @@ async function saveUnlessQuiet(
     // That there was nothing to save each minute is no news.
     const news = (done: Saved) => (done.kind === 'saved' ? savedResult(done) : undefined)
     const saved = await told(onAct, { what: 'save', id }, act, news)
-    if (saved.kind === 'unchanged') quiet.note(id, saved.footprint)
+    // What is not the head is looked at again and again, until it can be set aside.
+    if (saved.kind === 'unchanged' && saved.as === 'head') quiet.note(id, saved.footprint)
     tellSaved(tell, id, saved)
+    await then(saved)
     return undefined
   } catch (error) {
     // Told to stop is no failure.

@@ -25,6 +25,8 @@ import { trim } from './trim.ts'
 export type Saved =
   | {
       readonly kind: 'unchanged'
+      /** Whether what is here is the project's head, or something beside it. */
+      readonly as: 'head' | 'side'
       readonly point: Guid
       readonly project: Project
       /** What showed that: as long as it shows the same, the store has all of it. */
@@ -32,6 +34,7 @@ export type Saved =
     }
   | {
       readonly kind: 'saved'
+      readonly as: 'head' | 'side'
       readonly placement: 'head' | 'side' | 'parallel'
       readonly point: Guid
       readonly base: Guid | null
@@ -64,7 +67,7 @@ export async function saveResident(
   await refuseTooManySnapshots(host, there, project)
   const end = await currentSnapshot(host, there, options)
   if (end.guid === before?.guid && settledAt(project, end.guid, as))
-    return { kind: 'unchanged', point: end.guid, project, footprint: there.dataset }
+    return { kind: 'unchanged', as, point: end.guid, project, footprint: there.dataset }
   // `end` may be one that is a point already where it was left over, or the dataset was rolled back to it by hand.
   return sendStep(host, { ...there, snapshots: upTo(there, end) }, { project, end, as }, options)
 }
@@ -134,6 +137,7 @@ async function sendStep(
     if (as === 'head') await trim(host, there, put.project, end)
     return {
       kind: 'saved',
+      as: put.placement === 'head' ? 'head' : 'side',
       placement: put.placement,
       point: put.to,
       base: put.from,

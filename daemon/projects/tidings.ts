@@ -19,6 +19,15 @@ export type Tidings =
   | { readonly kind: 'destroyed'; readonly id: ProjectId }
   | { readonly kind: 'rolled-back'; readonly id: ProjectId; readonly point: Guid }
   | { readonly kind: 'restored'; readonly id: ProjectId; readonly point: Guid }
+  /** It is open here, and not what the store calls the project any more. */
+  | {
+      readonly kind: 'diverged'
+      readonly id: ProjectId
+      readonly point: Guid
+      /** The host that owns it now; null where what is here has left the head by hand. */
+      readonly takenBy: string | null
+    }
+  | { readonly kind: 'set-aside'; readonly id: ProjectId; readonly name: string; readonly why: string }
 
 /** Never throws, and returns at once. */
 export type Tell = (tidings: Tidings) => void
