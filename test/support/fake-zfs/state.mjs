@@ -6,6 +6,9 @@ export function load(directory) {
   return JSON.parse(readFileSync(join(directory, 'state.json'), 'utf8'))
 }
 
+/** No device of the kernel's has such a number: else what is really mounted in somebody's namespace would be a copy of ours. */
+const NO_MINOR = 2 ** 21
+
 export function save(directory, state) {
   const file = join(directory, 'state.json')
   writeFileSync(`${file}.new`, JSON.stringify(state))
@@ -16,7 +19,7 @@ export function save(directory, state) {
     text.replace(/[ \t\n\\]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`)
   const lines = mounts.map(
     ([name, { mounted }], index) =>
-      `${100 + index} 1 0:${50 + index} / ${escaped(mounted)} rw - ${type} ${escaped(name)} rw\n`,
+      `${100 + index} 1 0:${NO_MINOR + index} / ${escaped(mounted)} rw - ${type} ${escaped(name)} rw\n`,
   )
   // The kernel's is never seen half-written.
   const made = join(directory, 'mountinfo.new')
