@@ -162,7 +162,7 @@ function property(state, directory, item, name) {
     referenced: () => (kind === 'bookmark' ? '-' : sizeOf(filesOf(directory, own.files))),
     logicalused: () => (live ? sizeOf(filesOf(directory, own.files)) : '-'),
     available: () => (live ? (state.full ? 0 : 1_000_000_000) : '-'),
-    usedbysnapshots: () => (live ? 0 : '-'),
+    usedbysnapshots: () => (live ? (own.snapshotBytes ?? 0) : '-'),
     mounted: () => (live ? (own.mounted ? 'yes' : 'no') : '-'),
     origin: () => '-',
     receive_resume_token: () => '-',
