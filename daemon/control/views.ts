@@ -1,7 +1,7 @@
 /** What the API tells of things: the same names everywhere, times in UTC. */
 import type { StuckCommand } from '../../native/zfs/run.ts'
 import { messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
-import type { ProjectId } from '../../pipeline/base/ids.ts'
+import type { HostId, ProjectId } from '../../pipeline/base/ids.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import { type DivergedProject, divergedText } from '../projects/diverged.ts'
 import type { Drain } from '../projects/drain.ts'
@@ -10,6 +10,7 @@ import type { HistoryPoint } from '../projects/history.ts'
 import { stuckOn } from '../projects/quarantine.ts'
 import type { Found, Reconciled } from '../projects/reconcile.ts'
 import type { Sweeper } from '../projects/sweep.ts'
+import { usageOf } from '../projects/usage.ts'
 
 export const utc = (ms: number): string => new Date(ms).toISOString()
 
@@ -23,6 +24,16 @@ export function projectView({ id, statics }: Project) {
     uid: statics.uid,
     gid: statics.gid,
     epoch: statics.epoch,
+  }
+}
+
+export function usageView(project: Project) {
+  const { referencedBytes, usedBytes, logicalBytes, storeBytes } = usageOf(project)
+  return {
+    referencedBytes: referencedBytes ?? null,
+    usedBytes: usedBytes ?? null,
+    logicalBytes: logicalBytes ?? null,
+    storeBytes,
   }
 }
 
@@ -76,11 +87,12 @@ const MOST_NAMED = 100
 export const leftView = ({ left }: Pick<Reconciled, 'left'>) =>
   left.map(({ what, error }) => ({ what, because: messageOf(error) }))
 
-export const pointView = (point: HistoryPoint) => ({
+export const pointView = (point: HistoryPoint, hostNames: ReadonlyMap<HostId, string>) => ({
   point: point.guid,
   at: utc(point.atMs),
   name: point.name ?? null,
   host: point.host,
+  hostName: hostNames.get(point.host) ?? null,
   streams: point.pathStreams,
   bytes: point.pathBytes,
   referencedBytes: point.referencedBytes ?? null,

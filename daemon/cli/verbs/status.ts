@@ -67,6 +67,12 @@ interface ProjectStatus {
   readonly owner: string | null
   readonly head: string | null
   readonly quotaBytes: string | null
+  readonly usage: {
+    readonly referencedBytes: string | null
+    readonly usedBytes: string | null
+    readonly logicalBytes: string | null
+    readonly storeBytes: string
+  }
   readonly here: {
     readonly open: boolean
     readonly doing: {
@@ -228,6 +234,7 @@ async function project(cli: Cli, text: string): Promise<number> {
       ['owner', status.owner ?? 'nobody'],
       ['head', status.head ?? 'nothing was saved yet'],
       ['quota', status.quotaBytes === null ? 'none' : humanBytes(BigInt(status.quotaBytes))],
+      ['takes', takes(status.usage)],
       ['open here', here.open ? 'yes' : 'no'],
       ...(here.unsavedMs === null
         ? []
@@ -261,4 +268,15 @@ async function project(cli: Cli, text: string): Promise<number> {
     ]),
   )
   return here.failedSaves > 0 || here.diverged || here.quarantined ? LOOK_AT_IT : 0
+}
+
+/** As of the last save. */
+function takes({ referencedBytes, usedBytes, logicalBytes, storeBytes }: ProjectStatus['usage']): string {
+  const size = (text: string): string => humanBytes(BigInt(text))
+  return [
+    ...(referencedBytes === null ? [] : [size(referencedBytes)]),
+    ...(usedBytes === null ? [] : [`${size(usedBytes)} with its snapshots`]),
+    ...(logicalBytes === null ? [] : [`${size(logicalBytes)} uncompressed`]),
+    `${size(storeBytes)} in the store`,
+  ].join(', ')
 }

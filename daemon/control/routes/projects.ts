@@ -5,7 +5,7 @@ import { readProject } from '../../../pipeline/graph/settle.ts'
 import { undelete } from '../../projects/destroy.ts'
 import { mountPointOf } from '../../projects/mount-point.ts'
 import { anId, bytesCount, nothing, type Route, route } from '../route.ts'
-import { hereView, projectView } from '../views.ts'
+import { hereView, projectView, usageView } from '../views.ts'
 
 const none = z.object({})
 
@@ -66,10 +66,14 @@ export const projectRoutes: readonly Route[] = [
     owner: true,
     params: anId,
     body: nothing,
-    run: async ({ daemon: { engine }, params: { id }, signal }) => ({
-      ...projectView(await readProject(engine.host.store.catalogue, id, { signal })),
-      here: { ...hereView(engine, id), holders: await holders(mountPointOf(engine.host, id)) },
-    }),
+    run: async ({ daemon: { engine }, params: { id }, signal }) => {
+      const project = await readProject(engine.host.store.catalogue, id, { signal })
+      return {
+        ...projectView(project),
+        usage: usageView(project),
+        here: { ...hereView(engine, id), holders: await holders(mountPointOf(engine.host, id)) },
+      }
+    },
   }),
   route({
     method: 'POST',
