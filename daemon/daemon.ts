@@ -25,7 +25,7 @@ import { type Listeners, listen } from './control/listeners.ts'
 import { type Page, servePage } from './control/page-server.ts'
 import { routes } from './control/routes.ts'
 import { unsavedOf } from './control/unsaved.ts'
-import { drainView, sweepView } from './control/views.ts'
+import { besideView, divergedView, drainView, leftView, stuckView, sweepView } from './control/views.ts'
 import { Journal } from './journal.ts'
 import { actLine, commandLine, membershipLine, refusalLine, storeLine } from './log/lines.ts'
 import { type Log, silent } from './log/log.ts'
@@ -35,7 +35,7 @@ import { noticesIn } from './notices/directory.ts'
 import { Notices } from './notices/notices.ts'
 import { Engine } from './projects/engine.ts'
 import { mountPointOf } from './projects/mount-point.ts'
-import type { FoundResident } from './projects/reconcile.ts'
+import type { Found } from './projects/reconcile.ts'
 import { claimState } from './state-version.ts'
 import { Watch } from './watch/watch.ts'
 
@@ -177,6 +177,7 @@ export class Daemon {
             },
           },
           unmounting: (id) => layer.hold(id),
+          onTidings: journal.tidings,
           onSweep: new SweepLines(log),
         },
         signal,
@@ -259,6 +260,7 @@ export class Daemon {
       directory: noticesIn(config.mounts),
       clock: engine.host.clock,
       saves: engine.saves,
+      diverged: () => engine.diverged.all,
       mountPointOf: (id) => mountPointOf(engine.host, id),
       isListed: config.browse !== 'none',
     })
@@ -284,10 +286,10 @@ export class Daemon {
     this.#watching = await watchFile(file, again, (error) => this.live.unwatched(error))
   }
 
-  /** `residents` where they were listed just now. */
-  async status(residents?: readonly FoundResident[]) {
+  /** `found` where it was listed just now. */
+  async status(found?: Found) {
     const { engine, config } = this
-    residents ??= await engine.residents()
+    const { residents, ...beside } = found ?? (await engine.inPool())
     const { error } = engine.membership.state.kind === 'live' ? { error: undefined } : engine.membership.state
     return {
       host: engine.host.host,
@@ -315,6 +317,11 @@ export class Daemon {
       auditLost: this.journal.audit.lost.count,
       drain: drainView(engine.drain),
       leftUnsaved: engine.leftUnsaved,
+      diverged: engine.diverged.all.map(divergedView),
+      asks: engine.asks.all,
+      stuck: this.zfs.commands.stuck.map(stuckView),
+      beside: besideView(beside),
+      leftByStart: leftView(engine.found),
     }
   }
 

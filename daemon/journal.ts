@@ -6,13 +6,14 @@ import type { ProjectId } from '../pipeline/base/ids.ts'
 import { AuditLog } from './audit/audit-log.ts'
 import { Answers } from './control/answers.ts'
 import { Events } from './events/events.ts'
-import { membershipTeller, tellAct, tellOperation } from './events/tell.ts'
+import { membershipTeller, tellAct, tellOperation, tellTidings } from './events/tell.ts'
 import { apart } from './log/context.ts'
 import { stepLine } from './log/lines.ts'
 import { type Log, silent } from './log/log.ts'
 import { Operations } from './operations/operations.ts'
 import type { Act } from './projects/acts.ts'
 import type { ActOptions } from './projects/host.ts'
+import type { Tidings } from './projects/tidings.ts'
 
 /** FUSE says who touches; fuse-native does not pass it on. */
 const TOUCH = { principal: 'a touch', origin: 'touch' }
@@ -45,6 +46,8 @@ export class Journal {
   }
 
   readonly membership: ReturnType<typeof membershipTeller>
+
+  readonly tidings = (tidings: Tidings): void => tellTidings(this.events, tidings)
 
   act(act: Act): void {
     tellAct(this.events, act)

@@ -9,6 +9,10 @@ export interface Judged {
   readonly failingSaves: readonly unknown[]
   readonly leftUnsaved: readonly unknown[]
   readonly auditLost: number
+  readonly diverged: readonly unknown[]
+  readonly asks: readonly unknown[]
+  readonly stuck: readonly unknown[]
+  readonly beside: { readonly renamed: readonly unknown[] }
 }
 
 export interface Verdict {
@@ -25,7 +29,7 @@ const FULL_PERCENT = 90
 const NO_ROOM_PERCENT = 97
 
 export function verdictOf(status: Judged): Verdict {
-  const { mayAct, why, pool, failingSaves, leftUnsaved, auditLost } = status
+  const { mayAct, why, pool, failingSaves, leftUnsaved, auditLost, diverged, asks, stuck, beside } = status
   const unsavedMs = status.unsaved.oldestMs
   const full = `the pool is ${pool.capacityPercent}% full`
   const unsaved = `something has not been saved for ${humanDuration(unsavedMs)}`
@@ -41,6 +45,10 @@ export function verdictOf(status: Judged): Verdict {
     unsavedMs >= LATE_MS && unsavedMs < MUCH_TOO_LATE_MS && unsaved,
     failingSaves.length > 0 && `${failingSaves.length} cannot be saved`,
     leftUnsaved.length > 0 && `${leftUnsaved.length} not saved when this host went down`,
+    stuck.length > 0 && `${stuck.length} commands of ZFS cannot be ended`,
+    asks.length > 0 && `${asks.length} wait for a word about a silent host`,
+    diverged.length > 0 && `${diverged.length} were taken by other hosts, or have left their heads`,
+    beside.renamed.length > 0 && `${beside.renamed.length} have another name in the pool than their own`,
     auditLost > 0 && `${auditLost} entries of the audit log could not be written`,
   ].filter((reason) => reason !== false)
   return { exit: critical.length > 0 ? 2 : warnings.length > 0 ? 1 : 0, critical, warnings }

@@ -25,6 +25,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'disk-full': 507,
   'store-full': 507,
   'host-lost': 503,
+  'project-quarantined': 503,
   'store-unavailable': 503,
   'outcome-unknown': 503,
   'shutting-down': 503,

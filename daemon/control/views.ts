@@ -1,12 +1,17 @@
 /** What the API tells of things: the same names everywhere, times in UTC. */
+import type { StuckCommand } from '../../native/zfs/run.ts'
 import { messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
-import type { ProjectId } from '../../pipeline/base/ids.ts'
+import type { HostId, ProjectId } from '../../pipeline/base/ids.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
+import { type DivergedProject, divergedText } from '../projects/diverged.ts'
 import type { Drain } from '../projects/drain.ts'
 import type { Engine } from '../projects/engine.ts'
 import type { HistoryPoint } from '../projects/history.ts'
+import { stuckOn } from '../projects/quarantine.ts'
+import type { Found, Reconciled } from '../projects/reconcile.ts'
 import type { WhyStays } from '../projects/residency.ts'
 import type { Sweeper } from '../projects/sweep.ts'
+import { usageOf } from '../projects/usage.ts'
 
 export const utc = (ms: number): string => new Date(ms).toISOString()
 
@@ -20,6 +25,16 @@ export function projectView({ id, statics }: Project) {
     uid: statics.uid,
     gid: statics.gid,
     epoch: statics.epoch,
+  }
+}
+
+export function usageView(project: Project) {
+  const { referencedBytes, usedBytes, logicalBytes, storeBytes } = usageOf(project)
+  return {
+    referencedBytes: referencedBytes ?? null,
+    usedBytes: usedBytes ?? null,
+    logicalBytes: logicalBytes ?? null,
+    storeBytes,
   }
 }
 
@@ -38,14 +53,47 @@ export function hereView(engine: Engine, id: ProjectId) {
     staysBecause: whyHere(engine.sweeper, id),
     mountedBecause: engine.sweeper.last?.mounted.get(id) ?? null,
     idleMs: saves ? Math.round(engine.access.idleMs(id)) : null,
+    diverged: divergedView(engine.diverged.get(id)),
+    quarantined: stuckView(stuckOn(engine.host, id)),
   }
 }
 
-export const pointView = (point: HistoryPoint) => ({
+export const divergedView = (one: DivergedProject | undefined) =>
+  one
+    ? {
+        id: one.id,
+        since: utc(one.sinceMs),
+        takenBy: one.takenBy ?? null,
+        point: one.point,
+        text: divergedText(one),
+        because: one.error === undefined ? null : messageOf(one.error),
+      }
+    : null
+
+export const stuckView = (one: StuckCommand | undefined) =>
+  one ? { pid: one.pid, command: one.command, since: utc(one.sinceMs) } : null
+
+/** What is below the parent and is no project at its place: named, and left alone. */
+export const besideView = ({ aside, restored, renamed, unknown }: Omit<Found, 'residents'>) => ({
+  aside: aside.slice(0, MOST_NAMED).map(({ id, name, why }) => ({ id, name, why: why ?? null })),
+  restored: restored.slice(0, MOST_NAMED).map(({ id, name, point }) => ({ id, name, point })),
+  renamed: renamed.slice(0, MOST_NAMED),
+  unknown: unknown.slice(0, MOST_NAMED),
+})
+
+/** Of a kind: who has more finds the rest with `zfs list`. */
+const MOST_NAMED = 100
+
+/** What the start could not do; the next one tries again. */
+export const leftView = ({ left }: Pick<Reconciled, 'left'>) =>
+  left.map(({ what, error }) => ({ what, because: messageOf(error) }))
+
+export const pointView = (point: HistoryPoint, hostNames: ReadonlyMap<HostId, string>) => ({
   point: point.guid,
   at: utc(point.atMs),
   name: point.name ?? null,
   host: point.host,
+  hostName: hostNames.get(point.host) ?? null,
   streams: point.pathStreams,
   bytes: point.pathBytes,
   referencedBytes: point.referencedBytes ?? null,

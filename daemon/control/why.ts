@@ -5,6 +5,8 @@ import { hostId, type ProjectId } from '../../pipeline/base/ids.ts'
 import { readProject } from '../../pipeline/graph/settle.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import type { Daemon } from '../daemon.ts'
+import { divergedText } from '../projects/diverged.ts'
+import { stuckOn } from '../projects/quarantine.ts'
 import { STAYS_IN_WORDS } from '../projects/residency.ts'
 import { whyHere } from './views.ts'
 
@@ -95,6 +97,20 @@ function* ofTouches({ opens }: Daemon, id: ProjectId): Generator<Finding> {
 }
 
 function* ofActs({ engine }: Daemon, id: ProjectId): Generator<Finding> {
+  const stuck = stuckOn(engine.host, id)
+  if (stuck)
+    yield {
+      kind: 'wrong',
+      text: `it is left alone: \`${stuck.command}\` (process ${stuck.pid}) can't be ended`,
+      hint: 'The kernel does not let it end: look at `dmesg` and `zpool status`.',
+    }
+  const diverged = engine.diverged.get(id)
+  if (diverged)
+    yield {
+      kind: 'wrong',
+      text: divergedText(diverged),
+      hint: `It is set aside once nobody is in it; \`tidepool restore ${id} ${diverged.point}\` shows it beside the project.`,
+    }
   const lock = engine.host.locks.state(id)
   if (lock) yield { kind: 'waiting', text: `${lock.what} is under way, for ${seconds(lock.forMs)}` }
 }

@@ -14,6 +14,8 @@ export const EVENT_KINDS = [
   'project-destroyed',
   'project-rolled-back',
   'project-restored',
+  'project-diverged',
+  'project-set-aside',
   'save-failed',
   'operation-started',
   'operation-ended',

@@ -3,6 +3,7 @@ import { codeOf } from '../../pipeline/base/errors.ts'
 import type { Operation } from '../operations/operation.ts'
 import type { Act, ActKind } from '../projects/acts.ts'
 import type { MembershipState } from '../projects/membership.ts'
+import type { Tidings } from '../projects/tidings.ts'
 import { type EventKind, type HostEvent, whyOf } from './event.ts'
 import type { Events } from './events.ts'
 
@@ -23,6 +24,10 @@ export function tellAct(events: Events, act: Act): void {
   if (act.error === undefined) {
     if (act.result !== 'unchanged') events.tell(EVENT[act.what], act.id, factsOf(act))
   } else if (act.what === 'save' && act.byItself) events.tell('save-failed', act.id, whyOf(act.error))
+}
+
+export function tellTidings(events: Events, { kind, id, ...facts }: Tidings): void {
+  events.tell(`project-${kind}`, id, facts)
 }
 
 function factsOf({ what, bytes, point, to, byItself }: Act): HostEvent['facts'] {

@@ -1,6 +1,6 @@
 /**
  * Tells owners what their projects suffer from where they look anyway: a file in `.notices` beside the projects for each one that
- * cannot be saved, for its owner's eyes, gone once it is well again.
+ * cannot be saved, or that another host has taken, for its owner's eyes, gone once it is well again.
  */
 import { chmod, chown, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,12 +8,15 @@ import type { Clock } from '../../pipeline/base/clock.ts'
 import { messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import { localTime } from '../cli/output.ts'
+import { type DivergedProject, divergedText } from '../projects/diverged.ts'
 import type { SaveQueue } from '../projects/save-queue.ts'
 
 export interface NoticesOptions {
   readonly directory: string
   readonly clock: Clock
   readonly saves: Pick<SaveQueue, 'failing' | 'state'>
+  /** What is open here and belongs to another host by now. */
+  readonly diverged: () => readonly Omit<DivergedProject, 'error'>[]
   /** Whose owner may read it: where the project is mounted. */
   readonly mountPointOf: (id: ProjectId) => string
   /** Everybody may see whose projects are not well. */
@@ -52,22 +55,34 @@ export class Notices {
 
   /** Brings the files up to date. */
   async look(): Promise<void> {
-    const { saves, directory } = this.#options
-    const failing = new Map(saves.failing.map(({ id, error }) => [id, error]))
+    const { saves, diverged, directory } = this.#options
+    const notices = new Map<ProjectId, { readonly why: string; readonly text: (why: string) => string }>()
+    for (const one of diverged())
+      notices.set(one.id, { why: divergedText(one), text: (why) => this.#divergedText(one.id, why) })
+    for (const { id, error } of saves.failing)
+      notices.set(id, { why: messageOf(error), text: (why) => this.#text(id, error, why) })
     for (const id of [...this.#told.keys()])
-      if (!failing.has(id)) {
+      if (!notices.has(id)) {
         await rm(join(directory, id), { force: true })
         this.#told.delete(id)
       }
-    for (const [id, error] of failing) {
-      const why = messageOf(error)
+    for (const [id, { why, text }] of notices) {
       if (this.#told.get(id) === why) continue
       // One that is not mounted any more has nobody to be told for the moment, and must not keep others from it.
-      await this.#write(id, this.#text(id, error, why)).then(
+      await this.#write(id, text(why)).then(
         () => this.#told.set(id, why),
         () => {},
       )
     }
+  }
+
+  #divergedText(id: ProjectId, why: string): string {
+    return [
+      `${localTime(this.#options.clock.wallMs())}: ${why}.`,
+      'What you write here from now on is kept beside the project, and is no part of it. Leave it, and open it where it is.',
+      `What was written here stays: \`tidepool history ${id}\` lists its points.`,
+      '',
+    ].join('\n')
   }
 
   #text(id: ProjectId, error: unknown, why: string): string {

@@ -3,6 +3,7 @@ import { poolOf } from '../../native/zfs/names.ts'
 import { poolState } from '../../native/zfs/pool.ts'
 import { systemClock } from '../../pipeline/base/clock.ts'
 import { DeathWatch } from '../../pipeline/hosts/take.ts'
+import { Diverged } from './diverged.ts'
 import { Drain } from './drain.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { ProjectHost, ProjectSettings } from './host.ts'
@@ -14,6 +15,7 @@ import { Membership } from './membership.ts'
 import { Pinned } from './pinned.ts'
 import { lockPool, type PoolLock } from './pool-lock.ts'
 import { lastPutAway } from './put-away.ts'
+import { refuseStuck } from './quarantine.ts'
 import { Quiet } from './quiet.ts'
 import { type Reconciled, reconcile } from './reconcile.ts'
 import { residentIds } from './resident-ids.ts'
@@ -21,6 +23,8 @@ import { Restores } from './restores.ts'
 import { SaveQueue } from './save-queue.ts'
 import { saveUnlessQuiet } from './save-unless-quiet.ts'
 import { Untouched } from './untouched.ts'
+
+const LEAVE_TAKEN_AFTER_MS = 60_000
 
 export type OwnHost = ProjectHost & { settings: ProjectSettings }
 
@@ -35,16 +39,25 @@ export interface Assembled {
   readonly drain: Drain
   readonly pinned: Pinned
   readonly unsaved: LeftUnsaved
+  readonly diverged: Diverged
 }
 
 /** Rejects with `pool-locked` where another process works with the pool; what was begun is ended then, as after any failure. */
 export async function assemble(parts: EngineParts, signal?: AbortSignal): Promise<Assembled> {
-  const { zfs, parent, clock = systemClock, random = Math.random, onAct = () => {} } = parts
+  const {
+    zfs,
+    parent,
+    clock = systemClock,
+    random = Math.random,
+    onAct = () => {},
+    onTidings = () => {},
+  } = parts
   const run = signal ? { signal } : {}
   const { guid } = await poolState(zfs, poolOf(parent), run)
   // Before anything is read that the other process may be changing, the host's record above all.
   const lock = await lockPool(guid)
   let membership: Membership | undefined
+  let quiet: Quiet | undefined
   try {
     const record = await openHostRecord(parts.stateDirectory)
     membership = await Membership.join(
@@ -56,6 +69,11 @@ export async function assemble(parts: EngineParts, signal?: AbortSignal): Promis
         newSession: record.newSession,
         residents: () => residentIds(zfs, parent),
         ...parts.membership,
+        onChange: (state) => {
+          // While it was thought dead its projects may have been taken, of which no count of what was written tells.
+          if (state.kind === 'live') quiet?.forgetAll()
+          parts.membership?.onChange?.(state)
+        },
       },
       signal,
     )
@@ -78,7 +96,10 @@ export async function assemble(parts: EngineParts, signal?: AbortSignal): Promis
       },
       isEnded: record.isEnded,
       deathWatch: new DeathWatch(clock),
-      locks: new ProjectLocks(() => clock.monotonicMs()),
+      locks: new ProjectLocks(
+        () => clock.monotonicMs(),
+        (id) => refuseStuck({ zfs, parent }, id),
+      ),
       restores: new Restores(() => clock.monotonicMs()),
       untouched: new Untouched(),
       settings: parts.settings,
@@ -87,13 +108,21 @@ export async function assemble(parts: EngineParts, signal?: AbortSignal): Promis
       mayAct: () => member.mayAct(),
     }
     const found = await reconcile(host, run)
-    const quiet = new Quiet(host, () => saves.intervalMs)
+    const lookedAt = new Quiet(host, () => saves.intervalMs)
+    quiet = lookedAt
     const unsaved = new LeftUnsaved(await lastPutAway(parts.stateDirectory))
     const saves: SaveQueue = new SaveQueue({
       clock,
       random,
       save: async (id, stop) => {
-        const upToMs = await saveUnlessQuiet(host, quiet, id, { signal: stop, onAct })
+        const upToMs = await saveUnlessQuiet(host, lookedAt, id, {
+          signal: stop,
+          onAct,
+          seen: async (saved) => {
+            await diverged.note(id, saved)
+            await diverged.leave(id, stop)
+          },
+        })
         // Nobody writes to what is not mounted: once is enough.
         if (unsaved.saved(id)) saves.forget(id)
         return upToMs
@@ -101,6 +130,18 @@ export async function assemble(parts: EngineParts, signal?: AbortSignal): Promis
       ...parts.saves,
     })
     const { access, found: foundAccess } = await openLastAccess(parts.stateDirectory, { clock })
+    const diverged: Diverged = new Diverged({
+      host,
+      idleMs: (id) => access.idleMs(id),
+      leaveAfterMs: parts.leaveTakenAfterMs ?? LEAVE_TAKEN_AFTER_MS,
+      found: ({ id, takenBy, point }) =>
+        onTidings({ kind: 'diverged', id, point, takenBy: takenBy?.host ?? null }),
+      gone: (id, aside) => {
+        saves.forget(id)
+        if (aside) onTidings({ kind: 'set-aside', id, ...aside })
+      },
+      unmounted: parts.unmounted ?? (async () => {}),
+    })
     return {
       host,
       membership,
@@ -111,6 +152,7 @@ export async function assemble(parts: EngineParts, signal?: AbortSignal): Promis
       drain,
       pinned,
       unsaved,
+      diverged,
     }
   } catch (error) {
     await membership?.leave({ forGood: false })

@@ -4,13 +4,14 @@ import type { Assembled } from './assemble.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { Opened } from './open.ts'
 
+type Here = Pick<Assembled, 'saves' | 'access' | 'drain' | 'unsaved' | 'diverged'>
 type Told = Pick<EngineParts, 'mounted' | 'unmounted' | 'left'>
 
 export class Comings {
-  readonly #here: Pick<Assembled, 'saves' | 'access' | 'drain' | 'unsaved'>
+  readonly #here: Here
   readonly #told: Told
 
-  constructor(here: Pick<Assembled, 'saves' | 'access' | 'drain' | 'unsaved'>, told: Told) {
+  constructor(here: Here, told: Told) {
     this.#here = here
     this.#told = told
   }
@@ -23,8 +24,9 @@ export class Comings {
   }
 
   async mounts(id: ProjectId, act: Promise<Opened>): Promise<Opened> {
-    const { unsaved, saves, access } = this.#here
+    const { unsaved, saves, access, diverged } = this.#here
     const done = await act
+    diverged.forget(id)
     unsaved.mounted(id)
     saves.watch(id)
     access.used(id)
@@ -34,9 +36,10 @@ export class Comings {
 
   /** What could not be unmounted is watched on. */
   async unmounts<T>(id: ProjectId, act: Promise<T>): Promise<T> {
-    const { unsaved, saves } = this.#here
+    const { unsaved, saves, diverged } = this.#here
     try {
       const done = await act
+      diverged.forget(id)
       unsaved.saved(id)
       saves.forget(id)
       return done

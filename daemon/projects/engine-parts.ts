@@ -12,6 +12,7 @@ import type { MembershipOptions } from './membership.ts'
 import type { ResidencySettings } from './residency.ts'
 import type { SaveQueueOptions, SaveSettings } from './save-queue.ts'
 import type { OnSweep } from './sweep.ts'
+import type { OnTidings } from './tidings.ts'
 
 /** What may change while it runs. */
 export interface EngineSettings {
@@ -42,6 +43,7 @@ export interface EngineParts {
   readonly left?: (id: ProjectId) => void
   /** Hears of each act on a project when it has ended, well or not, also of those that nobody asked for. */
   readonly onAct?: OnAct
+  readonly onTidings?: OnTidings
   /** Hears of each look for what could leave. */
   readonly onSweep?: OnSweep
   /** Called before a project is unmounted: from when it resolves, whoever wants it asks for it. */
@@ -49,6 +51,8 @@ export interface EngineParts {
   readonly residency?: ResidencySettings
   readonly sweepEveryMs?: number
   readonly saves?: Partial<Pick<SaveQueueOptions, 'intervalMs' | 'atOnce'>>
+  /** How long nobody has to use what another host has taken before it is set aside. @default 60 s */
+  readonly leaveTakenAfterMs?: number
   readonly clock?: Clock
   readonly random?: () => number
   readonly membership?: Pick<MembershipOptions, 'onChange' | 'heartbeat'>

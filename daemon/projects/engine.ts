@@ -11,6 +11,7 @@ import { type Closed, close } from './close.ts'
 import { Comings } from './comings.ts'
 import { type CreateOptions, createProjectHere } from './create.ts'
 import { destroyHere } from './destroy.ts'
+import type { Diverged } from './diverged.ts'
 import type { Drain } from './drain.ts'
 import type { EngineParts, EngineSettings } from './engine-parts.ts'
 import { type Evicted, evict } from './evict.ts'
@@ -26,9 +27,10 @@ import { OpenRate } from './open-rate.ts'
 import type { Pinned } from './pinned.ts'
 import { type Placement, place } from './place.ts'
 import type { PoolLock } from './pool-lock.ts'
+import type { OnProgress } from './progress.ts'
 import { type NotSaved, notePutAway, type PutAway, saveAll } from './put-away.ts'
 import { changeQuota } from './quota.ts'
-import { type FoundResident, survey } from './reconcile.ts'
+import { type Found, type FoundResident, survey } from './reconcile.ts'
 import { DEFAULT_RESIDENCY, type WhyEvicted } from './residency.ts'
 import { type RestoredPoint, restorePoint } from './restore-point.ts'
 import { removeRestored } from './restored.ts'
@@ -37,6 +39,8 @@ import { type Saved, type SaveOptions, save } from './save.ts'
 import type { SaveQueue } from './save-queue.ts'
 import { savedResult } from './save-unless-quiet.ts'
 import { Sweeper } from './sweep.ts'
+import { TakeOverAsks } from './take-over-asks.ts'
+import type { OnTidings } from './tidings.ts'
 import { unmountIdle } from './unmount-idle.ts'
 import type { WhichPoint } from './which-point.ts'
 
@@ -50,6 +54,8 @@ export class Engine {
   readonly sweeper: Sweeper
   readonly drain: Drain
   readonly pinned: Pinned
+  readonly diverged: Diverged
+  readonly asks: TakeOverAsks
   readonly #unsaved: LeftUnsaved
   readonly #stateDirectory: string
   readonly membership: Membership
@@ -57,11 +63,12 @@ export class Engine {
   readonly #lock: PoolLock
   readonly #comings: Comings
   readonly #onAct: OnAct
+  readonly #onTidings: OnTidings
   readonly #stop = new AbortController()
   readonly #running: Promise<unknown>
 
   private constructor(assembled: Assembled, parts: EngineParts) {
-    const { host, membership, lock, found, saves, access, drain, pinned, unsaved } = assembled
+    const { host, membership, lock, found, saves, access, drain, pinned, unsaved, diverged } = assembled
     this.host = host
     this.#own = host
     this.membership = membership
@@ -71,10 +78,13 @@ export class Engine {
     this.access = access
     this.drain = drain
     this.pinned = pinned
+    this.diverged = diverged
+    this.asks = new TakeOverAsks(host.clock)
     this.#unsaved = unsaved
     this.#stateDirectory = parts.stateDirectory
     this.#comings = new Comings(assembled, parts)
     this.#onAct = parts.onAct ?? (() => {})
+    this.#onTidings = parts.onTidings ?? (() => {})
     this.#watchFound()
     this.sweeper = new Sweeper({
       host,
@@ -145,13 +155,11 @@ export class Engine {
   async open(id: ProjectId, options?: ActOptions): Promise<Opened> {
     const { clock } = this.host
     const startedMs = clock.monotonicMs()
-    const opened = await told(
-      this.#onAct,
-      { what: 'open', id },
-      (heard) =>
-        this.#comings.mounts(id, open(this.host, id, { ...options, onProgress: heard(options?.onProgress) })),
-      { result: ({ receivedBytes }) => ({ bytes: receivedBytes }) },
-    )
+    const act = (heard: (onProgress: OnProgress | undefined) => OnProgress) =>
+      this.#comings.mounts(id, open(this.host, id, { ...options, onProgress: heard(options?.onProgress) }))
+    const result = ({ receivedBytes }: Opened) => ({ bytes: receivedBytes })
+    const opened = await this.asks.during(id, () => told(this.#onAct, { what: 'open', id }, act, { result }))
+    for (const aside of opened.setAside) this.#onTidings({ kind: 'set-aside', id, ...aside })
     const work = { streams: opened.receivedStreams, bytes: opened.receivedBytes }
     this.#rate.note(work, clock.monotonicMs() - startedMs)
     return opened
@@ -166,9 +174,11 @@ export class Engine {
     return told(this.#onAct, { what: 'roll-back', id }, act, { result: () => ({ point: to }) })
   }
 
-  save(id: ProjectId, options?: SaveOptions): Promise<Saved> {
+  async save(id: ProjectId, options?: SaveOptions): Promise<Saved> {
     const act = () => save(this.host, id, options)
-    return told(this.#onAct, { what: 'save', id }, act, { result: savedResult })
+    const saved = await told(this.#onAct, { what: 'save', id }, act, { result: savedResult })
+    await this.diverged.note(id, saved)
+    return saved
   }
 
   close(id: ProjectId, options?: SaveOptions): Promise<Closed> {
@@ -233,6 +243,11 @@ export class Engine {
     return changeQuota(this.host, id, quotaBytes, options)
   }
 
+  /** All that there is below the parent at this moment, and whose it is. */
+  inPool(options?: ActOptions): Promise<Found> {
+    return survey(this.host, options)
+  }
+
   /** As the pool has it at this moment. */
   async residents(options?: ActOptions): Promise<readonly FoundResident[]> {
     return (await survey(this.host, options)).residents
@@ -254,7 +269,10 @@ export class Engine {
       // Before the lock is left: whoever waits for it mounts again.
       closed: () => this.#comings.unmounted(id),
     })
-    if (isGone) this.saves.forget(id)
+    if (isGone) {
+      this.saves.forget(id)
+      this.diverged.forget(id)
+    }
     return isGone
   }
 }

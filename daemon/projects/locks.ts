@@ -22,9 +22,12 @@ export interface LockState {
 export class ProjectLocks {
   readonly #held = new Map<ProjectId, Held>()
   readonly #now: () => number
+  readonly #refuse: (id: ProjectId) => void
 
-  constructor(monotonicMs: () => number) {
+  /** `refuse` throws where nothing may be done with a project now. */
+  constructor(monotonicMs: () => number, refuse: (id: ProjectId) => void = () => {}) {
     this.#now = monotonicMs
+    this.#refuse = refuse
   }
 
   /** Runs `act` alone on the project; rejects with the signal's reason where that fires while waiting. */
@@ -36,6 +39,7 @@ export class ProjectLocks {
   ): Promise<T> {
     await this.#enter(id, what, signal)
     try {
+      this.#refuse(id)
       return await act()
     } finally {
       this.#leave(id)

@@ -22,6 +22,8 @@ export const EPOCH_PROPERTY = userProperty('tidepool:epoch')
 export const POOL_PROPERTY = userProperty('tidepool:pool')
 /** The point that a restored dataset is; it has no epoch, so whatever it is called it is never taken for the project. */
 export const POINT_PROPERTY = userProperty('tidepool:point')
+/** Why a dataset was set aside, for people. */
+export const WHY_PROPERTY = userProperty('tidepool:why')
 export const OUR_PROPERTIES = [ID_PROPERTY, EPOCH_PROPERTY, POOL_PROPERTY]
 
 /** On what a save is sending, so that nobody destroys it meanwhile. */
@@ -52,6 +54,12 @@ export function roleOf(name: DatasetName): { readonly role: Role; readonly id: P
     // Not an id: not one of our names.
   }
   return undefined
+}
+
+/** Of whatever is called like something of ours below the parent, a snapshot or bookmark included; undefined for all else. */
+export function idOfName(parent: DatasetName, text: string): ProjectId | undefined {
+  if (!text.startsWith(`${parent}/`)) return undefined
+  return roleOf((text.split(/[@#]/, 1)[0] ?? '') as DatasetName)?.id
 }
 
 const POINT = /^tidepool-[0-9]{8}T[0-9]{9}Z-([0-9]+)$/

@@ -47,6 +47,11 @@ export class Quiet {
     this.#saved.delete(id)
   }
 
+  /** The store may have moved on without this host: each is looked at anew. */
+  forgetAll(): void {
+    this.#saved.clear()
+  }
+
   /**
    * Until when nothing was written since `note`, on the monotonic clock, up to the few seconds that ZFS's count is behind; undefined
    * says nothing. What was written after that moment is unsaved.

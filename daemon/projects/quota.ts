@@ -12,16 +12,19 @@ import type { ActOptions, ProjectHost } from './host.ts'
 import { own } from './own.ts'
 import { type Resident, resident } from './resident.ts'
 
-/** Snapshots keep what was deleted: without a limit a project could fill the pool from within its quota. */
-export async function refuseTooManySnapshots(
+/**
+ * Why no new point may be made, also not in this pool alone; undefined where one may. Snapshots keep what was deleted: without a
+ * limit a project could fill the pool from within its quota.
+ */
+export function tooManySnapshots(
   { settings }: ProjectHost,
-  { dataset }: Resident,
-  { id, statics: { quotaBytes } }: Project,
-): Promise<void> {
-  if (quotaBytes === null) return
+  { id, dataset }: Pick<Resident, 'id' | 'dataset'>,
+  quotaBytes: bigint | null,
+): TidepoolError | undefined {
+  if (quotaBytes === null) return undefined
   const mostBytes = BigInt(Math.round(Number(quotaBytes) * settings.snapshotQuotaFactor))
-  if (dataset.snapshotBytes <= mostBytes) return
-  throw new TidepoolError(
+  if (dataset.snapshotBytes <= mostBytes) return undefined
+  return new TidepoolError(
     'snapshots-over-quota',
     `the snapshots of project ${id} take ${humanBytes(dataset.snapshotBytes)}, more than ${settings.snapshotQuotaFactor} times its quota of ${humanBytes(quotaBytes)}: no new point is made`,
     {

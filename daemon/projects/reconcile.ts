@@ -9,7 +9,7 @@ import type { DatasetName } from '../../native/zfs/names.ts'
 import type { ProjectId, WriteId } from '../../pipeline/base/ids.ts'
 import { abandonWrite } from '../../pipeline/graph/removal.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
-import { EPOCH_PROPERTY, ID_PROPERTY, OUR_PROPERTIES, POINT_PROPERTY, roleOf } from './names.ts'
+import { EPOCH_PROPERTY, ID_PROPERTY, OUR_PROPERTIES, POINT_PROPERTY, roleOf, WHY_PROPERTY } from './names.ts'
 import { whyForeign } from './resident.ts'
 import { asRestored, type Restored } from './restored.ts'
 
@@ -23,10 +23,17 @@ export interface FoundResident {
   readonly writtenBytes: bigint | undefined
 }
 
+export interface Aside {
+  readonly id: ProjectId
+  readonly name: DatasetName
+  /** Undefined where a full pool would not take it down. */
+  readonly why: string | undefined
+}
+
 export interface Found {
   readonly residents: readonly FoundResident[]
   /** What was set aside, by earlier lives and forks. */
-  readonly aside: readonly { readonly id: ProjectId; readonly name: DatasetName }[]
+  readonly aside: readonly Aside[]
   /** Old points beside their projects. */
   readonly restored: readonly Restored[]
   /** Ours by its properties, under a name that is not its own. */
@@ -71,14 +78,14 @@ interface Survey extends Found {
 /** One listing, however many there are. */
 export async function survey(host: ProjectHost, { signal }: ActOptions = {}): Promise<Survey> {
   const residents: FoundResident[] = []
-  const aside: { id: ProjectId; name: DatasetName }[] = []
+  const aside: Aside[] = []
   const restored: Restored[] = []
   const renamed: { id: ProjectId; name: DatasetName }[] = []
   const unknown: { name: DatasetName; why: string }[] = []
   const temporary: Brief[] = []
   const listed = listInBrief(host.zfs, host.parent, {
     ...(signal && { signal }),
-    user: [...OUR_PROPERTIES, POINT_PROPERTY],
+    user: [...OUR_PROPERTIES, POINT_PROPERTY, WHY_PROPERTY],
   })
   for await (const dataset of listed) {
     const { name, user, mounted } = dataset
@@ -93,7 +100,7 @@ export async function survey(host: ProjectHost, { signal }: ActOptions = {}): Pr
       else restored.push(found)
     } else if (foreign !== undefined || id === undefined)
       unknown.push({ name, why: foreign ?? 'it has no id' })
-    else if (role?.role === 'aside') aside.push({ id, name })
+    else if (role?.role === 'aside') aside.push({ id, name, why: user.get(WHY_PROPERTY) })
     else if (role?.id !== id) renamed.push({ id, name })
     else
       residents.push({

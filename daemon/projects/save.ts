@@ -2,6 +2,7 @@
  * Saves a project: what the store has not becomes a stream in it, and the head where the dataset descends from it.
  * The dataset may be in use all the while. Whatever ends it half-way, the dataset keeps all that it had.
  */
+import { destroySnapshot } from '../../native/zfs/dataset.ts'
 import { listSnapshots, type Snapshot } from '../../native/zfs/list.ts'
 import type { BookmarkName, SnapshotName } from '../../native/zfs/names.ts'
 import { alwaysBrings, flagsWithin, type SendFlags, send, usualFlags } from '../../native/zfs/send.ts'
@@ -17,7 +18,7 @@ import { chooseBase } from './base.ts'
 import type { ProjectHost } from './host.ts'
 import { currentSnapshot, type EndOptions } from './news.ts'
 import type { Footprint } from './quiet.ts'
-import { refuseTooManySnapshots } from './quota.ts'
+import { tooManySnapshots } from './quota.ts'
 import { holds, newest, type Resident, requireResident } from './resident.ts'
 import { SendHold } from './send-hold.ts'
 import { trim } from './trim.ts'
@@ -25,6 +26,8 @@ import { trim } from './trim.ts'
 export type Saved =
   | {
       readonly kind: 'unchanged'
+      /** Whether what is here is the project's head, or something beside it. */
+      readonly as: 'head' | 'side'
       readonly point: Guid
       readonly project: Project
       /** What showed that: as long as it shows the same, the store has all of it. */
@@ -32,6 +35,7 @@ export type Saved =
     }
   | {
       readonly kind: 'saved'
+      readonly as: 'head' | 'side'
       readonly placement: 'head' | 'side' | 'parallel'
       readonly point: Guid
       readonly base: Guid | null
@@ -64,10 +68,16 @@ export async function saveResident(
   const as = allowed(host, project, there)
   const before = newest(there)
   options.onProgress?.({ step: 'snapshot' })
-  await refuseTooManySnapshots(host, there, project)
   const end = await currentSnapshot(host, there, options)
   if (end.guid === before?.guid && settledAt(project, end.guid, as))
-    return { kind: 'unchanged', point: end.guid, project, footprint: there.dataset }
+    return { kind: 'unchanged', as, point: end.guid, project, footprint: there.dataset }
+  const refusal = tooManySnapshots(host, there, project.statics.quotaBytes)
+  if (refusal) {
+    // One more would make it worse, and the next try makes one again.
+    const isNew = !there.snapshots.some(({ guid }) => guid === end.guid)
+    if (isNew) await destroySnapshot(host.zfs, end.name, end.guid, callOf(options))
+    throw refusal
+  }
   // `end` may be one that is a point already where it was left over, or the dataset was rolled back to it by hand.
   return sendStep(host, { ...there, snapshots: upTo(there, end) }, { project, end, as }, options)
 }
@@ -149,6 +159,7 @@ async function sendStep(
     if (as === 'head') await trim(host, there, put.project, end)
     return {
       kind: 'saved',
+      as: put.placement === 'head' ? 'head' : 'side',
       placement: put.placement,
       point: put.to,
       base: put.from,

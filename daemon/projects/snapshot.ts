@@ -2,6 +2,7 @@
 import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
 import type { ProjectHost } from './host.ts'
 import { takePoint } from './news.ts'
+import { tooManySnapshots } from './quota.ts'
 import { requireResident } from './resident.ts'
 import { type SaveOptions, saveResident } from './save.ts'
 
@@ -18,7 +19,12 @@ export function snapshotProject(
 ): Promise<Guid> {
   return host.locks.hold(id, 'snapshot', options.signal, async () => {
     const there = await requireResident(host, id, options)
-    if (local) return (await takePoint(host, there, { ...options, local })).guid
+    if (local) {
+      // What was applied here is what the store says, and costs no question to it.
+      const refusal = tooManySnapshots(host, there, there.dataset.refquotaBytes ?? null)
+      if (refusal) throw refusal
+      return (await takePoint(host, there, { ...options, local })).guid
+    }
     return (await saveResident(host, there, options)).point
   })
 }

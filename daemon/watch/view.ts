@@ -15,8 +15,9 @@ function movingPart(operation: Operation | undefined) {
 
 export async function lookView(daemon: Daemon) {
   const { engine } = daemon
-  const residents = await engine.residents()
-  const status = await daemon.status(residents)
+  const found = await engine.inPool()
+  const { residents } = found
+  const status = await daemon.status(found)
   const moving = new Map(
     daemon.journal.operations.all
       .filter(({ state }) => state === 'running')

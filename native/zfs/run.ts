@@ -16,6 +16,8 @@ export interface RunOptions {
 export interface StuckCommand {
   readonly pid: number
   readonly command: string
+  readonly args: readonly string[]
+  /** When that was found, by the wall clock. */
   readonly sinceMs: number
 }
 
@@ -219,7 +221,7 @@ export class Commands {
 
   /** Its place is free for others; what it was doing is not known to be over. */
   #giveUp(child: Child, command: string, place: Place, facts: CommandFacts): ZfsError {
-    this.#stuck.set(child, { pid: child.pid, command, sinceMs: Date.now() })
+    this.#stuck.set(child, { pid: child.pid, command, args: facts.args, sinceMs: Date.now() })
     const heal = (): void => void this.#stuck.delete(child)
     child.ended.then(heal, heal)
     const inState = child.state ? ` (its state is ${child.state})` : ''

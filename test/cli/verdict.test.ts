@@ -14,6 +14,10 @@ const well: Judged = {
   failingSaves: [],
   leftUnsaved: [],
   auditLost: 0,
+  diverged: [],
+  asks: [],
+  stuck: [],
+  beside: { renamed: [] },
 }
 
 const cases: readonly (readonly [Partial<Judged>, 0 | 1 | 2, RegExp])[] = [
@@ -27,6 +31,10 @@ const cases: readonly (readonly [Partial<Judged>, 0 | 1 | 2, RegExp])[] = [
   [{ unsaved: { oldestMs: 16 * 60_000 } }, 2, /not been saved for 16 min/],
   [{ failingSaves: [{}, {}] }, 1, /2 cannot be saved/],
   [{ leftUnsaved: [{}] }, 1, /1 not saved when this host went down/],
+  [{ diverged: [{}] }, 1, /1 were taken by other hosts/],
+  [{ asks: [{}, {}] }, 1, /2 wait for a word about a silent host/],
+  [{ stuck: [{}] }, 1, /1 commands of ZFS cannot be ended/],
+  [{ beside: { renamed: [{}] } }, 1, /1 have another name/],
   [{ auditLost: 3 }, 1, /3 entries of the audit log/],
   [{ failingSaves: [{}], mayAct: false, why: 'fenced' }, 2, /fenced.*1 cannot be saved/],
 ]

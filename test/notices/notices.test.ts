@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Notices } from '../../daemon/notices/notices.ts'
+import type { DivergedProject } from '../../daemon/projects/diverged.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
-import { type ProjectId, projectId } from '../../pipeline/base/ids.ts'
+import { guid, type ProjectId, projectId } from '../../pipeline/base/ids.ts'
 import { temporaryDirectory } from '../support/directory.ts'
 import { eventually } from '../support/fuse.ts'
 import { ManualClock } from '../support/manual-clock.ts'
@@ -17,6 +18,7 @@ interface World {
   readonly notices: Notices
   readonly clock: ManualClock
   failing: { readonly id: ProjectId; readonly error: unknown }[]
+  diverged: Omit<DivergedProject, 'error'>[]
 }
 
 async function withNotices(body: (world: World) => Promise<void>, isListed = true): Promise<void> {
@@ -28,6 +30,7 @@ async function withNotices(body: (world: World) => Promise<void>, isListed = tru
       directory: join(path, '.notices'),
       clock,
       failing: [],
+      diverged: [],
       notices: new Notices({
         directory: join(path, '.notices'),
         clock,
@@ -37,6 +40,7 @@ async function withNotices(body: (world: World) => Promise<void>, isListed = tru
           },
           state: () => undefined,
         },
+        diverged: () => world.diverged,
         mountPointOf: (id) => join(path, id),
         isListed,
       }),
@@ -46,6 +50,21 @@ async function withNotices(body: (world: World) => Promise<void>, isListed = tru
     await remove()
   }
 }
+
+test('that another host has it is told, until it is not open here any more', () =>
+  withNotices(async (world) => {
+    const { notices, directory } = world
+    await mkdir(directory)
+    const takenBy = { host: 'b-id', name: 'b' }
+    world.diverged = [{ id: P, sinceMs: 0, takenBy, point: guid(17n) }]
+    await notices.look()
+    const text = await readFile(join(directory, 'p1'), 'utf8')
+    assert.match(text, 'project p1 was taken by host b (b-id); what was written here since is side point 17')
+    assert.match(text, 'tidepool history p1')
+    world.diverged = []
+    await notices.look()
+    assert.equal(await readdir(directory), [])
+  }))
 
 const refused = new TidepoolError('snapshots-over-quota', 'its snapshots take too much', {
   hint: 'Raise the quota.',

@@ -16,6 +16,7 @@ import { changeQuota } from '../../daemon/projects/quota.ts'
 import { reconcile } from '../../daemon/projects/reconcile.ts'
 import { rollBack } from '../../daemon/projects/roll-back.ts'
 import { save } from '../../daemon/projects/save.ts'
+import { snapshotProject } from '../../daemon/projects/snapshot.ts'
 import { destroySnapshot, release } from '../../native/zfs/dataset.ts'
 import { listDatasets, listSnapshots } from '../../native/zfs/list.ts'
 import { poolOf } from '../../native/zfs/names.ts'
@@ -130,6 +131,16 @@ test('where its snapshots hold many times its quota no more points are made, and
     assert.is(codeOf(refused), 'snapshots-over-quota')
     assert.ok(refused instanceof TidepoolError && refused.hint?.includes('by hand'))
     assert.is((await readFile(join(path, 'file'))).length, 4 * MIB)
+    const there = () => listSnapshots(host.zfs, liveName(host.parent, P))
+    const before = (await there()).map(({ name }) => name)
+    await writeFile(join(path, 'more'), 'not in any snapshot')
+    assert.is(codeOf(await rejection(save(host, P))), 'snapshots-over-quota')
+    assert.is(codeOf(await rejection(snapshotProject(host, P, { local: true }))), 'snapshots-over-quota')
+    assert.equal(
+      (await there()).map(({ name }) => name),
+      before,
+      'what is refused leaves none behind',
+    )
     for (const { name, guid } of await listSnapshots(host.zfs, liveName(host.parent, P)))
       if (name.includes('@hand-')) await destroySnapshot(host.zfs, name, guid)
     assert.is((await save(host, P)).kind, 'saved')

@@ -57,6 +57,8 @@ export interface FakeState {
       guid: string
       props: Record<string, string>
       snapshots: { tag: string; guid: string; holds: string[] }[]
+      /** What they hold on to, where a test says so. */
+      snapshotBytes?: number
     }
   >
   pools: Record<string, { health: string; readonly?: 'on' | 'off' }>

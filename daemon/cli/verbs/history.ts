@@ -8,6 +8,8 @@ interface Point {
   readonly point: string
   readonly at: string
   readonly host: string
+  readonly hostName: string | null
+  readonly referencedBytes: string | null
   readonly streams: number
   readonly bytes: string
   readonly keptAs: string | null
@@ -31,13 +33,17 @@ const lines = (points: readonly Point[]): string[] =>
     [
       { title: 'POINT', align: 'right' },
       { title: 'TIME' },
+      { title: 'SIZE', align: 'right' },
+      { title: 'HOST' },
       { title: 'TO RECEIVE', align: 'right' },
       { title: 'STREAMS', align: 'right' },
       { title: 'KEPT AS' },
     ],
-    points.map(({ point, at, bytes, streams, keptAs }) => [
+    points.map(({ point, at, referencedBytes, host, hostName, bytes, streams, keptAs }) => [
       point,
       localTime(Date.parse(at)),
+      referencedBytes === null ? '' : humanBytes(BigInt(referencedBytes)),
+      hostName ?? host,
       humanBytes(BigInt(bytes)),
       String(streams),
       keptAs ?? 'may go',

@@ -10,6 +10,18 @@ import { counted, localTime, properties } from '../output.ts'
 import { humanDuration } from '../progress.ts'
 import { verdictOf } from '../verdict.ts'
 
+interface Diverged {
+  readonly text: string
+  readonly since: string
+  readonly because: string | null
+}
+
+interface Stuck {
+  readonly pid: number
+  readonly command: string
+  readonly since: string
+}
+
 interface Status {
   readonly name: string
   readonly host: string
@@ -33,6 +45,15 @@ interface Status {
   readonly busy: readonly string[]
   readonly auditLost: number
   readonly leftUnsaved: readonly { readonly id: string; readonly why: string }[]
+  readonly diverged: readonly Diverged[]
+  readonly asks: readonly { readonly id: string; readonly ownerName: string; readonly command: string }[]
+  readonly stuck: readonly Stuck[]
+  readonly leftByStart: readonly { readonly what: string; readonly because: string }[]
+  readonly beside: {
+    readonly aside: readonly { readonly name: string; readonly why: string | null }[]
+    readonly renamed: readonly { readonly id: string; readonly name: string }[]
+    readonly unknown: readonly { readonly name: string; readonly why: string }[]
+  }
   readonly drain: {
     readonly since: string
     readonly done: boolean
@@ -48,6 +69,12 @@ interface ProjectStatus {
   readonly ownerName: string | null
   readonly head: string | null
   readonly quotaBytes: string | null
+  readonly usage: {
+    readonly referencedBytes: string | null
+    readonly usedBytes: string | null
+    readonly logicalBytes: string | null
+    readonly storeBytes: string
+  }
   readonly here: {
     readonly open: boolean
     readonly doing: {
@@ -59,6 +86,8 @@ interface ProjectStatus {
     readonly nextSaveInMs: number | null
     readonly failedSaves: number
     readonly lastError: string | null
+    readonly diverged: Diverged | null
+    readonly quarantined: Stuck | null
     readonly mountedBecause: WhyStays | null
     readonly staysBecause: WhyStays | null
     readonly holders: readonly { readonly pid: number; readonly command: string; readonly path: string }[]
@@ -149,8 +178,40 @@ function lines(status: Status, nowMs: number): string[] {
     ...leftUnsaved.slice(0, 20).map(({ id, why }) => `  ${id}: ${why}`),
     ...(failingSaves.length > 0 ? [`${counted(failingSaves.length, 'project')} could not be saved:`] : []),
     ...failingSaves.slice(0, 20).map(({ id, why }) => `  ${id}: ${why}`),
+    ...besideLines(status),
   ]
 }
+
+/** What is not as a project should be, each with what helps or why it is so. */
+function besideLines({ diverged, asks, stuck, leftByStart, beside }: Status): string[] {
+  const { aside, renamed, unknown } = beside
+  const listed = (title: string, lines: readonly string[]): string[] =>
+    lines.length === 0 ? [] : [title, ...lines.slice(0, 20).map((line) => `  ${line}`)]
+  return [
+    ...listed('left alone, for a command of ZFS that cannot be ended (see dmesg and zpool status):', [
+      ...stuck.map(({ pid, command, since }) => `${command} (${pid}), since ${localTime(Date.parse(since))}`),
+    ]),
+    ...listed(
+      'open here, and not what the store calls the project any more; set aside once nobody is in it:',
+      [...diverged.map(({ text, because }) => (because === null ? text : `${text} (${because})`))],
+    ),
+    ...listed('wanted here, of a host that is silent; if that machine is off for good:', [
+      ...asks.map(({ id, ownerName, command }) => `${id} of ${ownerName}: ${command}`),
+    ]),
+    ...listed('set aside, and never destroyed by itself:', [
+      ...aside.map(({ name, why }) => `${name}: ${why ?? 'why is not known'}`),
+    ]),
+    ...listed('projects under other names than their own:', [
+      ...renamed.map(({ id, name }) => `${name} is ${id}: zfs rename ${name} ${properName(name, id)}`),
+    ]),
+    ...listed('not ours, and left alone:', [...unknown.map(({ name, why }) => `${name}: ${why}`)]),
+    ...listed('not done by the start, the next one tries again:', [
+      ...leftByStart.map(({ what, because }) => `${what}: ${because}`),
+    ]),
+  ]
+}
+
+const properName = (name: string, id: string): string => `${name.slice(0, name.lastIndexOf('/'))}/${id}`
 
 function notSavedYet({ unsaved: { count, bytes, oldestMs } }: Status): string {
   if (count === 0) return 'nothing'
@@ -186,6 +247,7 @@ async function project(cli: Cli, text: string): Promise<number> {
       ['host', hostOf(status)],
       ['head', status.head ?? 'nothing was saved yet'],
       ['quota', status.quotaBytes === null ? 'none' : humanBytes(BigInt(status.quotaBytes))],
+      ['takes', takes(status.usage)],
       ['open here', here.open ? 'yes' : 'no'],
       ...(here.unsavedMs === null
         ? []
@@ -206,8 +268,28 @@ async function project(cli: Cli, text: string): Promise<number> {
       ...here.holders.map(
         ({ pid, command, path }) => ['held by', `${command} (${pid}) with ${path}`] as const,
       ),
+      ...(here.diverged === null ? [] : [['diverged', here.diverged.text] as const]),
+      ...(here.quarantined === null
+        ? []
+        : [
+            [
+              'left alone',
+              `for \`${here.quarantined.command}\` (${here.quarantined.pid}), which cannot be ended`,
+            ] as const,
+          ]),
       ...(here.lastError === null ? [] : [['last error', here.lastError] as const]),
     ]),
   )
-  return here.failedSaves > 0 ? LOOK_AT_IT : 0
+  return here.failedSaves > 0 || here.diverged || here.quarantined ? LOOK_AT_IT : 0
+}
+
+/** As of the last save. */
+function takes({ referencedBytes, usedBytes, logicalBytes, storeBytes }: ProjectStatus['usage']): string {
+  const size = (text: string): string => humanBytes(BigInt(text))
+  return [
+    ...(referencedBytes === null ? [] : [size(referencedBytes)]),
+    ...(usedBytes === null ? [] : [`${size(usedBytes)} with its snapshots`]),
+    ...(logicalBytes === null ? [] : [`${size(logicalBytes)} uncompressed`]),
+    `${size(storeBytes)} in the store`,
+  ].join(', ')
 }

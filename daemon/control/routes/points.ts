@@ -1,8 +1,9 @@
 /** The points of a project: made, listed, kept, brought back. */
 import { z } from 'zod'
-import { guid } from '../../../pipeline/base/ids.ts'
+import { guid, type HostId } from '../../../pipeline/base/ids.ts'
 import { readProject } from '../../../pipeline/graph/settle.ts'
-import { historyOf } from '../../projects/history.ts'
+import type { CallOptions, Catalogue } from '../../../pipeline/stores/contract.ts'
+import { type HistoryPoint, historyOf } from '../../projects/history.ts'
 import { acknowledge, pinPoint } from '../../projects/points.ts'
 import { snapshotProject } from '../../projects/snapshot.ts'
 import { anId, nothing, pointGuid, type Route, route } from '../route.ts'
@@ -32,7 +33,9 @@ export const pointRoutes: readonly Route[] = [
     body: nothing,
     run: async ({ daemon: { engine }, params: { id }, signal }) => {
       const project = await readProject(engine.host.store.catalogue, id, { signal })
-      return { id, points: historyOf(project, engine.host.settings.retention).map(pointView) }
+      const points = historyOf(project, engine.host.settings.retention)
+      const names = await hostNames(engine.host.store.catalogue, points, { signal })
+      return { id, points: points.map((point) => pointView(point, names)) }
     },
   }),
   route({
@@ -111,3 +114,17 @@ export const pointRoutes: readonly Route[] = [
       ),
   }),
 ]
+
+/** As they call themselves now; what a host wrote stays when its row has gone. */
+async function hostNames(
+  catalogue: Catalogue,
+  points: readonly HistoryPoint[],
+  options: CallOptions,
+): Promise<Map<HostId, string>> {
+  const names = new Map<HostId, string>()
+  for (const host of new Set(points.map((point) => point.host))) {
+    const row = await catalogue.readHost(host, options)
+    if (row) names.set(host, row.name)
+  }
+  return names
+}

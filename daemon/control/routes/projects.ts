@@ -6,7 +6,7 @@ import { readProject } from '../../../pipeline/graph/settle.ts'
 import { undelete } from '../../projects/destroy.ts'
 import { mountPointOf } from '../../projects/mount-point.ts'
 import { anId, bytesCount, nothing, type Route, route } from '../route.ts'
-import { hereView, projectView } from '../views.ts'
+import { hereView, projectView, usageView } from '../views.ts'
 
 const none = z.object({})
 
@@ -78,6 +78,7 @@ export const projectRoutes: readonly Route[] = [
       return {
         ...projectView(project),
         ownerName: row?.name ?? null,
+        usage: usageView(project),
         here: {
           ...here,
           ...(isOurs ? {} : { staysBecause: null, mountedBecause: null }),

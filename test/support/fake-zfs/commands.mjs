@@ -164,7 +164,9 @@ function property(state, directory, item, name) {
     available: () => (live ? (state.full ? 0 : 1_000_000_000) : '-'),
     // What the first write since replaces, roughly.
     usedbysnapshots: () =>
-      live ? (fuse && dataset.snapshots.length > 0 ? writtenBytes(directory, dataset) : 0) : '-',
+      live
+        ? (own.snapshotBytes ?? (fuse && dataset.snapshots.length > 0 ? writtenBytes(directory, dataset) : 0))
+        : '-',
     mounted: () => (live ? (own.mounted ? 'yes' : 'no') : '-'),
     origin: () => '-',
     receive_resume_token: () => '-',

@@ -1,0 +1,32 @@
+/**
+ * A project of which a command of ZFS can't be ended is left alone until it ends: nobody knows what that command still does, and a
+ * second one would wait for it in the kernel, too. All others go on.
+ */
+import type { StuckCommand } from '../../native/zfs/run.ts'
+import { TidepoolError } from '../../pipeline/base/errors.ts'
+import type { ProjectId } from '../../pipeline/base/ids.ts'
+import type { ProjectHost } from './host.ts'
+import { idOfName } from './names.ts'
+
+type Pool = Pick<ProjectHost, 'zfs' | 'parent'>
+
+/** The first that works on a dataset of the project, whatever its name says that it is. */
+export function stuckOn({ zfs, parent }: Pool, id: ProjectId): StuckCommand | undefined {
+  return zfs.commands.stuck.find(({ args }) => args.some((arg) => idOfName(parent, arg) === id))
+}
+
+/** Rejects with `project-quarantined`. */
+export function refuseStuck(pool: Pool, id: ProjectId): void {
+  const stuck = stuckOn(pool, id)
+  if (!stuck) return
+  const { pid, command, sinceMs } = stuck
+  throw new TidepoolError(
+    'project-quarantined',
+    `project ${id} is left alone: \`${command}\` (process ${pid}) can't be ended, since ${new Date(sinceMs).toISOString()}`,
+    {
+      temporary: true,
+      hint: 'The kernel does not let it end: look at `dmesg` and `zpool status`. The project is served again when that process is gone.',
+      facts: { project: id, pid, command },
+    },
+  )
+}

@@ -1,0 +1,16 @@
+/** What befalls a project without any act on it, or beside one: for events. */
+import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
+
+export type Tidings =
+  /** It is open here, and not what the store calls the project any more. */
+  | {
+      readonly kind: 'diverged'
+      readonly id: ProjectId
+      readonly point: Guid
+      /** The host that owns it now; null where what is here has left the head by hand. */
+      readonly takenBy: string | null
+    }
+  | { readonly kind: 'set-aside'; readonly id: ProjectId; readonly name: string; readonly why: string }
+
+/** Never throws, and returns at once. */
+export type OnTidings = (tidings: Tidings) => void
