@@ -76,8 +76,8 @@ async function failure(promise: Promise<unknown>): Promise<string | undefined> {
 }
 
 async function until(what: string, so: () => boolean): Promise<void> {
-  for (const end = performance.now() + 5000; !so(); await sleep(5))
-    if (performance.now() > end) assert.unreachable(`${what}: not within 5 s`)
+  for (const end = performance.now() + 30_000; !so(); await sleep(5))
+    if (performance.now() > end) assert.unreachable(`${what}: not within 30 s`)
 }
 
 const closed = (socket: Socket | Server): Promise<void> =>
