@@ -77,8 +77,8 @@ async function failure(promise: Promise<unknown>): Promise<string | undefined> {
 }
 
 async function until(what: string, so: () => boolean): Promise<void> {
-  for (const end = performance.now() + 5000; !so(); await sleep(5))
-    if (performance.now() > end) assert.unreachable(`${what}: not within 5 s`)
+  for (const end = performance.now() + 30_000; !so(); await sleep(5))
+    if (performance.now() > end) assert.unreachable(`${what}: not within 30 s`)
 }
 
 const closed = (socket: Socket | Server): Promise<void> =>
@@ -236,18 +236,26 @@ test('forgetting is over once the other side has done it, or at the latest when 
       },
     })
     await until('it is connected', () => connected)
-    const began = performance.now()
-    await Promise.all([server.forget(), server.forget()])
-    assert.is(forgotten, 2)
-    assert.ok(performance.now() - began < 900)
+    const promptMs: number[] = []
+    for (let round = 1; round <= 3; round++) {
+      const began = performance.now()
+      await Promise.all([server.forget(), server.forget()])
+      promptMs.push(performance.now() - began)
+      assert.is(forgotten, 2 * round)
+    }
+    // One that waits for the limit always does; a machine that is busy with something else does not always delay.
+    assert.ok(Math.min(...promptMs) < 900, `${promptMs} ms`)
     // One that has stopped reads no more.
     const hung = connect(socket)
     await once(hung, 'connect')
     await sleep(30)
-    const again = performance.now()
-    await server.forget()
-    const tookMs = performance.now() - again
-    assert.ok(tookMs > 900 && tookMs < 3000, `${tookMs} ms`)
+    const lateMs: number[] = []
+    for (let round = 1; round <= 2; round++) {
+      const began = performance.now()
+      await server.forget()
+      lateMs.push(performance.now() - began)
+    }
+    assert.ok(Math.min(...lateMs) > 900 && Math.min(...lateMs) < 3000, `${lateMs} ms`)
     hung.destroy()
   }))
 

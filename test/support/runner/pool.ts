@@ -94,7 +94,7 @@ async function within(
  * Where a worker holds more, the next file gets a new one. Node starts a child by a fork, which copies the page tables:
  * 1.2 ms of processor time at 52 MB, 4.3 at 156, 7.4 at 261, and some files start 1,500; a new worker costs a second.
  */
-const LARGE_BYTES = 150_000_000
+const LARGE_BYTES = 200_000_000
 
 class Worker {
   readonly #log: number
