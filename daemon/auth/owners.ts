@@ -61,7 +61,7 @@ export class Owners {
   async #show(): Promise<void> {
     if (this.#shownAt === undefined) return
     // One of a daemon that was killed.
-    await hideView(this.#shownAt).catch(() => {})
+    await hideView(this.#shownAt)
     await ownDirectory(this.#shownAt, 0o711)
     // What an earlier version has kept there.
     for (const name of await readdir(this.#shownAt)) await rm(join(this.#shownAt, name), { recursive: true })

@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process'
 import { readFile, realpath } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { mountAt } from './mountinfo.ts'
 
 const run = promisify(execFile)
@@ -32,8 +32,11 @@ export async function showReadOnly(directory: string, at: string): Promise<void>
   })
 }
 
-/** Whoever has something open there keeps it. */
+/** Also where there is none. Whoever has something open there keeps it. */
 export async function hideView(at: string): Promise<void> {
-  const path = await realpath(at)
+  const path = await realpath(at).catch((error: unknown) => {
+    if (errnoOf(error) !== 'ENOENT') throw error
+    return at
+  })
   while (await mountAt(path)) await run('umount', ['-l', '-c', path], { timeout: LIMIT_MS })
 }
