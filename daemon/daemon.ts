@@ -89,6 +89,7 @@ export class Daemon {
   /** For the API over TCP. */
   readonly tokens: BearerTokens
   #listeners: Listeners | undefined
+  #owners: Owners | undefined
   readonly journal: Journal
   #watching: Watching | undefined
   readonly #paths: string
@@ -205,6 +206,7 @@ export class Daemon {
           },
         })
         // Once the sockets are ours, the tokens beside them are.
+        daemon.#owners = owners
         await owners.start(engine)
         await layer.start(daemon.#callbacks())
         await daemon.#watchConfig()
@@ -219,6 +221,7 @@ export class Daemon {
         await layer.stop()
         await daemon.#page?.close()
         await daemon.#listeners?.close()
+        await owners.close()
         await engine.stop()
         throw error
       }
@@ -342,6 +345,7 @@ export class Daemon {
     await this.#notices
     await this.#page?.close()
     await this.#listeners?.close()
+    await this.#owners?.close()
     await this.#watched
     await stopping
     await this.engine.stop()
