@@ -11,7 +11,14 @@ import type { ProjectHost } from './host.ts'
 import { type MountedFacts, planUnmounts, type WhyMounted } from './idle.ts'
 import type { LastAccess } from './last-access.ts'
 import { survey } from './reconcile.ts'
-import { planResidency, type ResidencySettings, type WhyEvicted, type WhyStays } from './residency.ts'
+import {
+  type PoolSpace,
+  planResidency,
+  type ResidencySettings,
+  type ResidentFacts,
+  type WhyEvicted,
+  type WhyStays,
+} from './residency.ts'
 
 export interface SweeperOptions {
   readonly host: ProjectHost
@@ -55,6 +62,9 @@ export interface Refused {
 }
 
 const INTERVAL_MS = 30_000
+/** How exactly is known since when nobody is in a project any more. */
+const SEEN_FOR_MS = 300_000
+const NOBODY: ReadonlySet<string> = new Set()
 /** More in one look, and it is the pool that fails: the next look tries again. */
 const MAX_FAILED = 3
 
@@ -62,6 +72,7 @@ export class Sweeper {
   readonly #options: SweeperOptions
   #settings: ResidencySettings
   #last: Sweep | undefined
+  #seen: { readonly used: ReadonlySet<string>; readonly atMs: number } | undefined
   #error: unknown
 
   constructor(options: SweeperOptions) {
@@ -103,18 +114,23 @@ export class Sweeper {
 
   async sweep(signal: AbortSignal): Promise<Sweep> {
     const { host, access, isPinned, evict } = this.#options
-    const [{ residents }, used, pool] = await Promise.all([
+    const [{ residents }, pool] = await Promise.all([
       survey(host, { signal }),
-      entriesInUse(host.mountRoot),
       poolState(host.zfs, poolOf(host.parent), { signal }),
     ])
-    const facts = residents.map(({ id, usedBytes, mounted }) => {
-      const inUse = used.has(id) || host.locks.state(id) !== undefined
-      // Whoever has a directory or a file open in it comes by no look-up that anybody would see.
-      if (used.has(id)) access.used(id)
-      return { id, inUse, pinned: isPinned(id), idleMs: access.idleMs(id), usedBytes, mounted }
-    })
     const space = { usedBytes: pool.usedBytes, totalBytes: pool.usedBytes + pool.availableBytes }
+    const factsBy = (used: ReadonlySet<string>) =>
+      residents.map(({ id, usedBytes, mounted }) => {
+        const inUse = used.has(id) || host.locks.state(id) !== undefined
+        return { id, inUse, pinned: isPinned(id), idleMs: access.idleMs(id), usedBytes, mounted }
+      })
+    const wouldGo = this.#wouldGo(factsBy(NOBODY), space)
+    const facts = factsBy(
+      await this.#used(
+        residents.map(({ id }) => id),
+        wouldGo,
+      ),
+    )
     const plan = planResidency(facts, space, this.#settings)
     const evicted: { id: ProjectId; why: WhyEvicted }[] = []
     const refused: Refused[] = []
@@ -136,6 +152,34 @@ export class Sweeper {
     const idle = await this.#unmountIdle(away ? [] : mounted, refused, signal)
     const { stay, shortOfBytes, tooMany } = plan
     return { atMs: host.clock.wallMs(), evicted, ...idle, refused, stay, shortOfBytes, tooMany }
+  }
+
+  /** Whether anything would be let go if nobody were in it. */
+  #wouldGo(
+    facts: readonly (ResidentFacts & MountedFacts & { readonly mounted: boolean })[],
+    space: PoolSpace,
+  ): boolean {
+    const { unmountIdleAfterMs = Number.POSITIVE_INFINITY } = this.#settings
+    const mounted = facts.filter((one) => one.mounted)
+    return (
+      planResidency(facts, space, this.#settings).evict.length > 0 ||
+      planUnmounts(mounted, unmountIdleAfterMs).unmount.length > 0
+    )
+  }
+
+  /**
+   * In which of them some process is. Where nothing would go the last answer does for a while: it is the whole of /proc that is read,
+   * 70 ms of a core on a machine with 200 processes.
+   */
+  async #used(ids: readonly ProjectId[], isToBeKnown: boolean): Promise<ReadonlySet<string>> {
+    const { host, access } = this.#options
+    const nowMs = host.clock.monotonicMs()
+    if (!isToBeKnown && this.#seen && nowMs - this.#seen.atMs < SEEN_FOR_MS) return this.#seen.used
+    const used = await entriesInUse(host.mountRoot)
+    this.#seen = { used, atMs: nowMs }
+    // Whoever has a directory or a file open in it comes by no look-up that anybody would see.
+    for (const id of ids) if (used.has(id)) access.used(id)
+    return used
   }
 
   async #unmountIdle(

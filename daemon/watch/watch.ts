@@ -18,11 +18,16 @@ export interface Sample {
 }
 
 const EVERY_MS = 10_000
+/** The pool is asked by a command, which costs more than all the rest of a sample. */
+const POOL_EVERY_MS = 30_000
 const KEPT = 360
+
+type Space = Pick<Awaited<ReturnType<typeof poolState>>, 'usedBytes' | 'availableBytes'>
 
 export class Watch {
   readonly #samples: Sample[] = []
   readonly #lately: Act[] = []
+  #asked: { readonly space: Space; readonly atMs: number } | undefined
   #savedBytes = 0
   #receivedBytes = 0
   #open: Sample['open'] = null
@@ -55,10 +60,16 @@ export class Watch {
     }
   }
 
+  async #space({ host }: Engine, signal: AbortSignal): Promise<Space> {
+    const nowMs = host.clock.monotonicMs()
+    if (this.#asked && nowMs - this.#asked.atMs < POOL_EVERY_MS) return this.#asked.space
+    const space = await poolState(host.zfs, poolOf(host.parent), { signal })
+    this.#asked = { space, atMs: nowMs }
+    return space
+  }
+
   async sample(engine: Engine, signal: AbortSignal): Promise<void> {
-    const { usedBytes, availableBytes } = await poolState(engine.host.zfs, poolOf(engine.host.parent), {
-      signal,
-    })
+    const { usedBytes, availableBytes } = await this.#space(engine, signal)
     this.#samples.push({
       atMs: Date.now(),
       savedBytes: this.#savedBytes,
