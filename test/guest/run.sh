@@ -37,6 +37,7 @@ files() { echo "-virtfs local,path=$2,mount_tag=$1,security_model=none,multidevs
 accelerator=tcg,thread=multi
 [ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo && accelerator=kvm
 code=0
+# Where the machine is busy, no tick comes in the time that the kernel gives the timer at its start, and it panics: no_timer_check.
 # shellcheck disable=SC2046
 timeout --foreground --kill-after=10 "${TIDEPOOL_GUEST_LIMIT:-2400}" qemu-system-x86_64 \
   -accel "$accelerator" -cpu max -machine q35 -smp "${TIDEPOOL_GUEST_CPUS:-1}" -m 4G \
