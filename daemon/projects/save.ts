@@ -124,13 +124,7 @@ async function sendStep(
   try {
     onProgress?.({ step: 'send', doneBytes: 0n })
     const source: Source = (signal) =>
-      send(zfs, end.name, {
-        ...(base && { from: base.name }),
-        flags,
-        // Starting a process takes as long as its first bytes: the stream comes first.
-        onStarted: () => void held.begin(),
-        signal,
-      })
+      send(zfs, end.name, { ...(base && { from: base.name }), flags, signal })
     const put = await putStream(source, {
       store,
       limiter,
@@ -235,7 +229,7 @@ async function stillThere(
   signal: AbortSignal,
 ): Promise<void> {
   if (keepsWhatItSends(host)) return
-  await held.begin()
+  await held.over()
   const now = await listSnapshots(host.zfs, there.name, { signal })
   for (const one of [end, base])
     if (one && !now.some(({ guid }) => guid === one.guid))

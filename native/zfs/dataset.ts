@@ -1,5 +1,4 @@
 /** Changes of datasets and snapshots: each one command, each safe to repeat, each looked at before it destroys anything. */
-import { allOf } from '../../pipeline/base/all-of.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid } from '../../pipeline/base/ids.ts'
 import { mountsOf } from '../mount/mountinfo.ts'
@@ -253,50 +252,6 @@ export async function release(
   return unless(['hold-missing', 'dataset-missing'], () =>
     zfs.commands.change('zfs', ['release', checkTag(tag), name], options),
   )
-}
-
-/** Resolves once all of them have that hold, also where some had it already. */
-export function holdAll(
-  zfs: Zfs,
-  tag: string,
-  names: readonly SnapshotName[],
-  options: RunOptions = {},
-): Promise<void> {
-  return together(
-    names,
-    () => zfs.commands.change('zfs', ['hold', checkTag(tag), ...names], options),
-    (name) => hold(zfs, tag, name, options),
-  )
-}
-
-/** Resolves once none of them has that hold, also where some had it not, or are gone. */
-export function releaseAll(
-  zfs: Zfs,
-  tag: string,
-  names: readonly SnapshotName[],
-  options: RunOptions = {},
-): Promise<void> {
-  return together(
-    names,
-    () => zfs.commands.change('zfs', ['release', checkTag(tag), ...names], options),
-    (name) => release(zfs, tag, name, options),
-  )
-}
-
-/** In one command, as each is a process. That complains of several in one text, so after a complaint each is done alone. */
-async function together(
-  names: readonly SnapshotName[],
-  all: () => Promise<unknown>,
-  alone: (name: SnapshotName) => Promise<unknown>,
-): Promise<void> {
-  if (names.length > 1)
-    try {
-      await all()
-      return
-    } catch (error) {
-      if (!(error instanceof ZfsError)) throw error
-    }
-  await allOf(names.map(alone))
 }
 
 /** The tags of its holds; undefined where this ZFS can only count them. */

@@ -21,8 +21,6 @@ export interface SendOptions {
   /** An earlier snapshot of the same dataset, or a bookmark of one; none for a full stream. */
   readonly from?: SnapshotName | BookmarkName
   readonly flags?: SendFlags
-  /** Its process runs: what else costs a process comes after it. */
-  readonly onStarted?: () => void
   readonly signal?: AbortSignal
 }
 
@@ -97,7 +95,6 @@ export async function* send(
   const linked = new LinkedAbort(options.signal)
   try {
     const running = await zfs.commands.start('send', 'zfs', args, { signal: linked.signal })
-    options.onStarted?.()
     const silent = (): void =>
       linked.abort(
         new ZfsError(

@@ -10,11 +10,9 @@ import {
   destroyDataset,
   destroySnapshot,
   hold,
-  holdAll,
   holdTags,
   inheritProperty,
   release,
-  releaseAll,
   rename,
   rollback,
   setProperties,
@@ -423,27 +421,6 @@ export function zfsContract(
     assert.is(await release(zfs, 'keep-1', first.name), false)
     assert.is(await destroySnapshot(zfs, first.name, first.guid), true)
     await rejects(hold(zfs, 'keep 1', first.name), 'bad-name')
-  })
-
-  it('several are held and let go in one, whichever of them were so or are gone', async (world) => {
-    const { zfs } = world
-    const { dataset: source, first, second } = await sample(world)
-    const both = [first.name, second.name]
-    const held = async () => (await listSnapshots(zfs, source)).map(({ holds }) => holds)
-    await holdAll(zfs, 'keep', both)
-    assert.equal(await held(), [1, 1])
-    await release(zfs, 'keep', second.name)
-    await holdAll(zfs, 'keep', both)
-    assert.equal(await held(), [1, 1], 'the first had it already')
-    const missing = snapshotOf(source, 'missing')
-    await rejects(holdAll(zfs, 'other', [missing, second.name]), 'dataset-missing')
-    assert.equal(await held(), [1, 2], 'what can be held is held')
-    await release(zfs, 'keep', first.name)
-    await releaseAll(zfs, 'keep', [...both, missing])
-    await releaseAll(zfs, 'other', [second.name])
-    assert.equal(await held(), [0, 0])
-    await holdAll(zfs, 'keep', [])
-    await releaseAll(zfs, 'keep', both)
   })
 
   it('a rename keeps GUIDs; a mounted dataset stays where it is', async (world) => {

@@ -361,36 +361,18 @@ function rollback(state, { directory, args }) {
   dataset.rolledBack = true
 }
 
-/** Each of the names in turn; one that fails does not keep it from the others, and the complaints come together. */
-function eachOf(names, act) {
-  const complaints = names.flatMap((name) => {
-    try {
-      act(name)
-      return []
-    } catch (error) {
-      if (!(error instanceof Complaint)) throw error
-      return [error]
-    }
-  })
-  if (complaints.length > 0) fail(complaints.map(({ message }) => message).join('\n'))
-}
-
 function hold(state, { args }) {
-  const [tag, ...names] = options(args).rest
-  eachOf(names, (name) => {
-    const { holds } = snapshotOf(state, name).snapshot
-    if (holds.includes(tag)) fail(`cannot hold '${name}': tag already exists on this dataset`)
-    holds.push(tag)
-  })
+  const [tag, name] = options(args).rest
+  const { holds } = snapshotOf(state, name).snapshot
+  if (holds.includes(tag)) fail(`cannot hold '${name}': tag already exists on this dataset`)
+  holds.push(tag)
 }
 
 function release(state, { args }) {
-  const [tag, ...names] = options(args).rest
-  eachOf(names, (name) => {
-    const { holds } = snapshotOf(state, name).snapshot
-    if (!holds.includes(tag)) fail(`cannot release '${tag}' from '${name}': no such tag on this dataset`)
-    holds.splice(holds.indexOf(tag), 1)
-  })
+  const [tag, name] = options(args).rest
+  const { holds } = snapshotOf(state, name).snapshot
+  if (!holds.includes(tag)) fail(`cannot release '${tag}' from '${name}': no such tag on this dataset`)
+  holds.splice(holds.indexOf(tag), 1)
 }
 
 const holds = {
