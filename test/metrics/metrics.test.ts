@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -86,6 +86,24 @@ test('they are in the format of Prometheus, count what was done, and name no pro
     },
     { config: CALM },
   ))
+
+test('each metric of ours stands in the page that tells of them', () =>
+  withDaemon(async ({ daemon }) => {
+    const page = await readFile(new URL('../../docs/watching.md', import.meta.url), 'utf8')
+    const text = await daemon.metrics.text(daemon)
+    const names = [...text.matchAll(/^# TYPE (tidepool_\S+) /gm)].map(([, name = '']) => name)
+    const ours = names.filter((name) => !/^tidepool_(nodejs|process)_/.test(name))
+    assert.ok(ours.length > 25, String(ours.length))
+    const told = [...page.matchAll(/`(tidepool_\w+)/g)].map(([, name]) => name)
+    assert.equal(
+      ours.filter((name) => !told.includes(name)),
+      [],
+    )
+    assert.equal(
+      told.filter((name = '') => !names.includes(name) && !/_$/.test(name)),
+      [],
+    )
+  }))
 
 test('what left by itself is counted by its reason', () =>
   withDaemon(

@@ -50,7 +50,13 @@ export function table(titles, rows, empty) {
       { class: below ? 'has-below' : null },
       cells.map((cell, at) => element('td', { class: titles[at][1] }, cell ?? '')),
     ),
-    below ? element('tr', { class: 'below' }, element('td', { colspan: titles.length }, below)) : null,
+    below
+      ? element(
+          'tr',
+          { class: 'below' },
+          element('td', { colspan: titles.length }, element('div', {}, below)),
+        )
+      : null,
   ])
   return element(
     'div',
