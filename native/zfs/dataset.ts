@@ -1,4 +1,5 @@
 /** Changes of datasets and snapshots: each one command, each safe to repeat, each looked at before it destroys anything. */
+import { allOf } from '../../pipeline/base/all-of.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid } from '../../pipeline/base/ids.ts'
 import { mountsOf } from '../mount/mountinfo.ts'
