@@ -2,6 +2,9 @@
 import { appendFileSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** The kernel counts its own from 1: what some process of this machine has mounted must not be taken for a copy of what is not. */
+const NEVER_REAL = 900_000
+
 export function load(directory) {
   return JSON.parse(readFileSync(join(directory, 'state.json'), 'utf8'))
 }
@@ -16,7 +19,7 @@ export function save(directory, state) {
     text.replace(/[ \t\n\\]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`)
   const lines = mounts.map(
     ([name, { mounted }], index) =>
-      `${100 + index} 1 0:${50 + index} / ${escaped(mounted)} rw - ${type} ${escaped(name)} rw\n`,
+      `${100 + index} 1 0:${NEVER_REAL + index} / ${escaped(mounted)} rw - ${type} ${escaped(name)} rw\n`,
   )
   // The kernel's is never seen half-written.
   const made = join(directory, 'mountinfo.new')
