@@ -3,6 +3,7 @@ import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid } from '../../pipeline/base/ids.ts'
 import { cheapestPaths, receiveCost } from '../../pipeline/graph/plan.ts'
 import type { Project, WriteRow } from '../../pipeline/graph/state.ts'
+import { localTime } from '../cli/output.ts'
 
 /** By time: the newest one that was made at that moment or before. */
 export type WhichPoint = { readonly guid: Guid } | { readonly atMs: number }
@@ -23,10 +24,10 @@ export function pointOf(project: Project, which: WhichPoint): Guid {
   const oldest = points.at(-1)
   throw new TidepoolError(
     'point-unknown',
-    `project ${project.id} has no point of ${new Date(which.atMs).toISOString()} or before`,
+    `project ${project.id} has no point of ${localTime(which.atMs)} or before`,
     {
       hint: oldest
-        ? `Its oldest one is ${oldest.to} of ${new Date(timeOf(oldest)).toISOString()}.`
+        ? `Its oldest one is ${oldest.to} of ${localTime(timeOf(oldest))}: name that, or a time after it.`
         : 'Nothing of it was saved yet.',
     },
   )
