@@ -12,6 +12,7 @@ import { pinRoutes } from './routes/pins.ts'
 import { pointRoutes } from './routes/points.ts'
 import { projectRoutes } from './routes/projects.ts'
 import { putAwayRoutes } from './routes/put-away.ts'
+import { scrubRoutes } from './routes/scrub.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { watchRoutes } from './routes/watch.ts'
 
@@ -26,6 +27,7 @@ export const routes: readonly Route[] = [
   ...pinRoutes,
   ...lookRoutes,
   ...hostsRoutes,
+  ...scrubRoutes,
   ...operationRoutes,
   ...eventRoutes,
   ...tokenRoutes,

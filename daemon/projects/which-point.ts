@@ -4,6 +4,7 @@ import type { Guid } from '../../pipeline/base/ids.ts'
 import { cheapestPaths, receiveCost } from '../../pipeline/graph/plan.ts'
 import { newestFirst, reachablePoints } from '../../pipeline/graph/points.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
+import { localTime } from '../cli/output.ts'
 
 /** By time: the newest one that was made at that moment or before. */
 export type WhichPoint = { readonly guid: Guid } | { readonly atMs: number }
@@ -25,10 +26,10 @@ export function pointOf(project: Project, which: WhichPoint): Guid {
   const oldest = points.at(-1)
   throw new TidepoolError(
     'point-unknown',
-    `project ${project.id} has no point of ${new Date(which.atMs).toISOString()} or before`,
+    `project ${project.id} has no point of ${localTime(which.atMs)} or before`,
     {
       hint: oldest
-        ? `Its oldest one is ${oldest.guid} of ${new Date(oldest.atMs).toISOString()}.`
+        ? `Its oldest one is ${oldest.guid} of ${localTime(oldest.atMs)}: name that, or a time after it.`
         : 'Nothing of it was saved yet.',
     },
   )

@@ -105,6 +105,29 @@ test('a second daemon is refused, and where none is that is said', () =>
     await next.stop()
   }))
 
+test('the store is looked through by a request, and removed from only where that is asked for', () =>
+  withDaemon(async ({ client }) => {
+    assert.equal(await client.call('GET', '/v1/health'), { healthy: true })
+    await client.call('POST', '/v1/projects', { body: { id: 'p' } })
+    await client.call('POST', '/v1/projects/p/save')
+    interface Told {
+      readonly summary: { depth: string; applied: boolean; projects: number; checkedWrites: number }
+      readonly damaged: boolean
+      readonly findings: readonly object[]
+    }
+    const looked = await client.call<Told>('POST', '/v1/scrub')
+    assert.equal([looked.summary.depth, looked.summary.applied], ['stale', false])
+    assert.equal([looked.summary.projects, looked.damaged, looked.findings], [1, false, []])
+    const deep = await client.call<Told>('POST', '/v1/scrub', {
+      body: { depth: 'deep', apply: true, sample: 1 },
+    })
+    assert.equal([deep.summary.depth, deep.summary.applied, deep.summary.checkedWrites], ['deep', true, 1])
+    assert.is(
+      codeOf(await rejection(client.call('POST', '/v1/scrub', { body: { depth: 'all' } }))),
+      'bad-request',
+    )
+  }))
+
 test('the document names every route with what it takes', () => {
   const { paths } = openapi(routes, '0') as { paths: Record<string, Record<string, { summary: string }>> }
   for (const { method, path } of routes) assert.ok(paths[path]?.[method.toLowerCase()]?.summary, path)
@@ -121,6 +144,7 @@ test('what may lose something is for admins, and an owner asks about one project
   for (const verb of ['destroy', 'undelete', 'rollback', 'move', 'acknowledge'])
     assert.is(needs.get(`POST /v1/projects/{id}/${verb}`), 'admin', verb)
   assert.is(needs.get('PUT /v1/projects/{id}/quota'), 'admin')
+  assert.is(needs.get('POST /v1/scrub'), 'admin')
   for (const one of ['GET /v1/tokens', 'POST /v1/tokens', 'DELETE /v1/tokens/{name}'])
     assert.is(needs.get(one), 'admin', one)
   for (const { method, path, needs: role, owner } of routes) {

@@ -1,4 +1,5 @@
 /** `restore`: mounts an old point of a project beside it, to be read; or brings one file or folder of it back. */
+import { isAbsolute } from 'node:path'
 import { TidepoolError } from '../../../pipeline/base/errors.ts'
 import { type ProjectId, projectId } from '../../../pipeline/base/ids.ts'
 import { askLong } from '../ask-long.ts'
@@ -73,6 +74,8 @@ async function onePath(
   which: object,
   { to, overwrite }: Options,
 ): Promise<void> {
+  // A wrong one opens nothing; whether it is within the project, only where that is tells.
+  if (!isAbsolute(text)) pathInProject(text, [])
   const live = await cli.ask<{ path: string; realPath: string }>('POST', `/v1/projects/${id}/open`)
   const path = pathInProject(text, [live.path, live.realPath])
   await withPoint(cli, id, which, async ({ point, path: from }) => {

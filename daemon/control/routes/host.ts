@@ -16,6 +16,15 @@ export const hostRoutes: readonly Route[] = [
   }),
   route({
     method: 'GET',
+    path: '/v1/health',
+    about: 'Answers as long as the daemon does, whatever else fails: a restart would mend nothing',
+    needs: 'read',
+    params: none,
+    body: nothing,
+    run: async () => ({ healthy: true }),
+  }),
+  route({
+    method: 'GET',
     path: '/v1/ready',
     about: 'Answers as soon as projects can be opened',
     needs: 'read',
