@@ -1,5 +1,6 @@
 /** What can be configured: each key with its default and unit. The page for operators is made of these descriptions. */
 import { z } from 'zod'
+import { COMMAND_DEFAULTS } from '../../native/zfs/settings.ts'
 import { DEFAULT_RETENTION } from '../../pipeline/graph/retention.ts'
 import { BROWSE } from '../access/layer.ts'
 import { isLoopback } from '../auth/same-site.ts'
@@ -81,6 +82,15 @@ export const configSchema = z.strictObject({
         .min(1)
         .default(3)
         .describe('no new points where snapshots take more than so many times the quota'),
+    })
+    .prefault({}),
+  zfs: z
+    .strictObject({
+      changes: z
+        .int()
+        .min(1)
+        .default(COMMAND_DEFAULTS.lanes.change)
+        .describe('commands that change the pool at a time; more only wait for the same transaction group'),
     })
     .prefault({}),
   log: z
