@@ -45,7 +45,7 @@ export function withFullDaemon(
     const opened = { store, limiter, close: async () => {} }
     let running: Daemon | undefined
     const start = async (): Promise<Daemon> => {
-      running = await Daemon.start(config, undefined, { opened, zfs: fake.zfs })
+      running = await Daemon.start(config, undefined, { openStore: async () => opened, zfs: fake.zfs })
       return running
     }
     try {

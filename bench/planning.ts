@@ -24,6 +24,7 @@ export async function planning(): Promise<Row[]> {
   const points = [...chain.rows.values()].map(({ to, manifest }) => ({
     guid: to,
     atMs: manifest?.stream.createdAtMs ?? 0,
+    sentAtMs: manifest?.stream.createdAtMs ?? 0,
   }))
   return [
     ...shapes('plan', { chain, counter, tangle }, pathToHead),

@@ -10,80 +10,58 @@ import { createProjectHere } from '../daemon/projects/create.ts'
 import type { ProjectHost } from '../daemon/projects/host.ts'
 import { liveName } from '../daemon/projects/names.ts'
 import { open } from '../daemon/projects/open.ts'
+import { requireResident } from '../daemon/projects/resident.ts'
 import { save } from '../daemon/projects/save.ts'
-import { destroyDataset, destroySnapshot, snapshot } from '../native/zfs/dataset.ts'
-import { findSnapshot } from '../native/zfs/list.ts'
-import { unmount } from '../native/zfs/mount.ts'
-import { childOf, snapshotOf } from '../native/zfs/names.ts'
+import { destroyDataset } from '../native/zfs/dataset.ts'
+import { childOf } from '../native/zfs/names.ts'
 import { type Guid, type ProjectId, projectId } from '../pipeline/base/ids.ts'
-import { GIB, MIB } from '../pipeline/base/units.ts'
+import { MIB } from '../pipeline/base/units.ts'
 import { pathToHead } from '../pipeline/graph/plan.ts'
-import { openStore } from '../pipeline/stores/open.ts'
-import { projectHost } from '../test/support/project-host.ts'
-import { needs } from '../test/support/runner/needs.ts'
-import { withPool } from '../test/support/zfs-pool.ts'
 import { run } from './child.ts'
-import { tidepool } from './files.ts'
 import { changeMixed, writeMixed } from './mixed-files.ts'
 import { type Paired, spread } from './pairs.ts'
-import { peers } from './peers.ts'
+import { type BenchWorld, drop, settle, timed, withBenchWorld } from './project-world.ts'
 import type { Row, Settings, Suite } from './report.ts'
 
-const PROJECT_BYTES = 450 * MIB
 const STEPS = 5
 const UNCHANGED = 20
 
 export const projects: Suite = async (settings) => {
-  const zfs = await needs.zfs(new AbortController().signal)
-  if ('missing' in zfs) throw new Error(`no ZFS: ${zfs.missing}`)
   const rows: Row[] = []
-  try {
-    await withPool(
-      async (world) => {
-        const root = join(settings.scratch, 'store')
-        const opened = await inStore(root)
-        try {
-          const base = await projectHost(world, opened.store)
-          const bench = new Bench({ ...base, limiter: opened.limiter }, settings)
-          rows.push(...(await bench.all()))
-        } finally {
-          await opened.close()
-        }
-      },
-      { fileBytes: 8n * BigInt(GIB) },
-    )
-  } finally {
-    await zfs.end()
-  }
+  await withBenchWorld(settings, async (world) => {
+    rows.push(...(await new Bench(world, settings).all()))
+  })
   return rows
-}
-
-async function inStore(root: string) {
-  await run(tidepool('--store', `dir:${root}`, 'store', 'init'))
-  return openStore(`dir:${root}`)
 }
 
 class Bench {
   readonly #host: ProjectHost
+  readonly #stored: string
   readonly #settings: Settings
   #made = 0
 
-  constructor(host: ProjectHost, settings: Settings) {
+  constructor({ host, stored }: BenchWorld, settings: Settings) {
     this.#host = host
+    this.#stored = stored
     this.#settings = settings
   }
 
   async all(): Promise<Row[]> {
+    const { tell, projectBytes, random } = this.#settings
+    tell('full saves')
     const rows: Row[] = [await this.#fullSaves()]
     const id = await this.#project()
     const { path } = await open(this.#host, id.id)
-    const files = await writeMixed(path, PROJECT_BYTES, this.#settings.random)
-    rows.push(...(await peers(path, this.#settings)))
+    const files = await writeMixed(path, projectBytes, random)
     await save(this.#host, id.id)
+    tell('opens')
     rows.push(await this.#opens(id.id, 'open, a path of one stream'))
     await open(this.#host, id.id)
+    tell('small saves')
     rows.push(await this.#smallSaves(id.id, files))
+    tell('opens after those saves')
     rows.push(await this.#opens(id.id, 'open, the path after those saves'))
+    tell('saves of what is unchanged')
     rows.push(await this.#unchanged(id.id))
     return rows
   }
@@ -96,26 +74,28 @@ class Bench {
 
   /** Each of a project of its own: a first save is a full stream. */
   async #fullSaves(): Promise<Row> {
-    const { random, pairs } = this.#settings
+    const { zfs, parent } = this.#host
+    const { random, pairs, projectBytes } = this.#settings
     const measured: { ours: number; raw: number }[] = []
     for (let pair = 0; pair < pairs; pair++) {
       const { id, path } = await this.#project()
-      await writeMixed(path, PROJECT_BYTES, random)
-      await this.#settle(id)
+      await writeMixed(path, projectBytes, random)
+      await settle(zfs, liveName(parent, id))
       const first = await timed(() => save(this.#host, id))
       const raw = await this.#rawSend(id, null, first.result.point)
       measured.push({ ours: first.seconds, raw })
-      await this.#drop(id)
+      await this.#forget(id)
     }
     return timesRow('full save', 'zfs send | cat > file; sync', measured, { atMost: 1.15 })
   }
 
   async #smallSaves(id: ProjectId, files: readonly string[]): Promise<Row> {
-    const { random, pairs } = this.#settings
+    const { zfs, parent } = this.#host
+    const { random, pairs, projectBytes } = this.#settings
     const measured: { ours: number; raw: number }[] = []
     for (let pair = 0; pair < Math.max(pairs, STEPS); pair++) {
-      await changeMixed(files, PROJECT_BYTES * (0.01 + 0.04 * random()), random)
-      await this.#settle(id)
+      await changeMixed(files, projectBytes * (0.01 + 0.04 * random()), random)
+      await settle(zfs, liveName(parent, id))
       const { seconds, result } = await timed(() => save(this.#host, id))
       if (result.kind !== 'saved') throw new Error('nothing was saved')
       measured.push({ ours: seconds, raw: await this.#rawSend(id, result.base, result.point) })
@@ -123,24 +103,17 @@ class Bench {
     return timesRow('save of 1 to 5 % changed', 'zfs send -i | cat > file; sync', measured, { atMost: 1.5 })
   }
 
-  /** What was written is on the disk: the yardstick does not wait for it either, its snapshot is made already. */
-  async #settle(id: ProjectId): Promise<void> {
-    const { zfs, parent } = this.#host
-    const made = await snapshot(zfs, snapshotOf(liveName(parent, id), 'settled'))
-    await destroySnapshot(zfs, made.name, made.guid)
-    await run(['sync'])
-  }
-
   /** The yardstick comes second, and so finds what it reads in memory. */
   async #rawSend(id: ProjectId, from: Guid | null, to: Guid): Promise<number> {
-    const { zfs, parent } = this.#host
     const file = join(this.#settings.scratch, 'raw')
-    const name = async (guid: Guid): Promise<string> => {
-      const found = await findSnapshot(zfs, liveName(parent, id), guid)
+    const { snapshots, bookmarks } = await requireResident(this.#host, id)
+    const name = (guid: Guid): string => {
+      // Where ZFS has bookmarks, a base is one as soon as it was saved from.
+      const found = [...snapshots, ...bookmarks].find((one) => one.guid === guid)
       if (!found) throw new Error(`there is no snapshot ${guid} any more`)
       return found.name
     }
-    const args = [...(from === null ? [] : ['-i', await name(from)]), await name(to)]
+    const args = [...(from === null ? [] : ['-i', name(from)]), name(to)]
     await run(['sync'])
     const { seconds } = await timed(() =>
       run(['sh', '-c', 'file=$1; shift; zfs send "$@" | cat > "$file"; sync', 'sh', file, ...args]),
@@ -153,11 +126,11 @@ class Bench {
     const { zfs, parent } = this.#host
     const { project } = await close(this.#host, id)
     const path = pathToHead(project) ?? []
-    const root = join(this.#settings.scratch, 'store', 'projects', id)
+    const root = join(this.#stored, id)
     const files = path.map(({ writeId }) => join(root, `${writeId}.zstream`))
     const measured: { ours: number; raw: number }[] = []
     const ours = async (): Promise<number> => {
-      await this.#evict(id)
+      await drop(this.#host, id)
       const { seconds, result } = await timed(() => open(this.#host, id))
       if (result.receivedStreams !== path.length) throw new Error('the path changed meanwhile')
       return seconds
@@ -201,25 +174,13 @@ class Bench {
     return { name: 'save of an unchanged project', value: took.median * 1000, unit: 'ms', spread: took }
   }
 
-  async #evict(id: ProjectId): Promise<void> {
-    const { zfs, parent } = this.#host
-    await unmount(zfs, liveName(parent, id))
-    await destroyDataset(zfs, liveName(parent, id), { withSnapshots: true })
-  }
-
-  async #drop(id: ProjectId): Promise<void> {
+  async #forget(id: ProjectId): Promise<void> {
     await close(this.#host, id)
-    await this.#evict(id)
+    await drop(this.#host, id)
     // The next one's bytes come to a disk as empty as this one's.
-    rmSync(join(this.#settings.scratch, 'store', 'projects', id), { recursive: true })
-    await mkdir(join(this.#settings.scratch, 'store', 'projects', id))
+    rmSync(join(this.#stored, id), { recursive: true })
+    await mkdir(join(this.#stored, id))
   }
-}
-
-async function timed<T>(work: () => Promise<T>): Promise<{ seconds: number; result: T }> {
-  const startedMs = performance.now()
-  const result = await work()
-  return { seconds: (performance.now() - startedMs) / 1000, result }
 }
 
 export function timesRow(

@@ -1,6 +1,7 @@
 /** What a benchmark reports, as a table for people and as JSON to compare with later. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { arch, cpus, release, totalmem } from 'node:os'
+import { join } from 'node:path'
 import type { Paired, Spread } from './pairs.ts'
 
 export interface Row {
@@ -26,9 +27,13 @@ export interface Settings {
   readonly pairs: number
   /** The length of the long streams. */
   readonly bytes: number
+  /** About how much the projects hold that stand for somebody's home. */
+  readonly projectBytes: number
   readonly random: () => number
   /** A directory on the disk that is measured; the suite cleans up after itself. */
   readonly scratch: string
+  /** For whoever waits: what is measured next. */
+  readonly tell: (what: string) => void
 }
 
 export function pairedRow(
@@ -88,10 +93,8 @@ function cells(row: Row): string[] {
 const number = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
 
-export function save(suite: string, rows: readonly Row[], settings: Settings): string {
-  const directory = new URL('results/', import.meta.url)
+export function save(directory: string, suite: string, rows: readonly Row[], settings: Settings): void {
   mkdirSync(directory, { recursive: true })
-  const file = new URL(`${suite}.json`, directory)
   const machine = {
     cpu: cpus()[0]?.model,
     cores: cpus().length,
@@ -106,8 +109,8 @@ export function save(suite: string, rows: readonly Row[], settings: Settings): s
     machine,
     pairs: settings.pairs,
     bytes: settings.bytes,
+    projectBytes: settings.projectBytes,
     rows,
   }
-  writeFileSync(file, `${JSON.stringify(result, null, 1)}\n`)
-  return file.pathname
+  writeFileSync(join(directory, `${suite}.json`), `${JSON.stringify(result, null, 1)}\n`)
 }

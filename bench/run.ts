@@ -1,12 +1,14 @@
 /**
- * `npm run bench [-- SUITE … --pairs N --bytes N --seed N --scratch DIR]`: measures, prints a table beside the
- * yardsticks of the same run, and keeps the figures in `bench/results/`. Never a test: nothing here fails for being slow.
+ * `npm run bench [-- SUITE … --pairs N --bytes N --project-bytes N --seed N --scratch DIR --results DIR]`: measures, prints
+ * a table beside the yardsticks of the same run, and keeps the figures in `bench/results/`. Never a test: nothing here fails
+ * for being slow.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { GIB } from '../pipeline/base/units.ts'
+import { GIB, MIB } from '../pipeline/base/units.ts'
 import { seeded } from '../test/support/random.ts'
 import { type Row, type Settings, type Suite, save, table } from './report.ts'
 
@@ -20,6 +22,7 @@ const SUITES: Readonly<Record<string, () => Promise<Suite>>> = {
   'event-loop': async () => (await import('./event-loop.ts')).eventLoop,
   memory: async () => (await import('./memory.ts')).memory,
   projects: async () => (await import('./projects.ts')).projects,
+  peers: async () => (await import('./peers.ts')).peers,
   'many-projects': async () => (await import('./many-projects.ts')).manyProjects,
   'many-saves': async () => (await import('./many-saves.ts')).manySaves,
   access: async () => (await import('./access.ts')).access,
@@ -33,8 +36,10 @@ const { values, positionals } = parseArgs({
   options: {
     pairs: { type: 'string', default: '7' },
     bytes: { type: 'string', default: String(GIB) },
+    'project-bytes': { type: 'string', default: String(450 * MIB) },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     scratch: { type: 'string', default: tmpdir() },
+    results: { type: 'string', default: fileURLToPath(new URL('results', import.meta.url)) },
   },
 })
 
@@ -55,11 +60,13 @@ for (const [name, load] of Object.entries(SUITES)) {
   const settings: Settings = {
     pairs: Number(values.pairs),
     bytes: Number(values.bytes),
+    projectBytes: Number(values['project-bytes']),
     random: seeded(Number(values.seed)),
     scratch,
+    tell: (what) => process.stderr.write(`bench: after ${Math.round(performance.now() / 1000)} s ${what}\n`),
   }
   const suite = await load()
   const rows: Row[] = await suite(settings)
   process.stdout.write(`\n${name}\n${table(rows)}\n`)
-  save(name, rows, settings)
+  save(values.results, name, rows, settings)
 }

@@ -6,6 +6,8 @@ import { promisify } from 'node:util'
 import { type Host, withHosts } from '../test/support/hosts.ts'
 import { bytes, type Random } from '../test/support/random.ts'
 import { needs } from '../test/support/runner/needs.ts'
+import { blockedCallers } from './callers.ts'
+import { listing } from './listing.ts'
 import { spread } from './pairs.ts'
 import { timesRow } from './projects.ts'
 import type { Row, Settings } from './report.ts'
@@ -13,6 +15,9 @@ import type { Row, Settings } from './report.ts'
 const run = promisify(execFile)
 const WALKS = 10_000
 const WALK_AT_MOST_US = 40
+const WALK_P99_AT_MOST_US = 1000
+const SAVES_AT_ONCE = 8
+const SAVED_BYTES = 16 * 2 ** 20
 /** Above `zfs mount` itself. */
 const MOUNT_MORE_AT_MOST_MS = 30
 const PROJECT_BYTES = 64 * 2 ** 20
@@ -31,6 +36,7 @@ export async function firstTouches({ pairs, random }: Settings): Promise<Row[]> 
       const served = await host.access()
       await host.create('p1')
       rows.push(await residentTouch(host, pairs), await walks(host))
+      rows.push(await walksWhileSaving(host, random))
       rows.push(await evictedTouch(host, join(directory, 'store'), pairs, random))
       for (const [name, { pid }] of [
         ['daemon', daemon.child],
@@ -38,6 +44,7 @@ export async function firstTouches({ pairs, random }: Settings): Promise<Row[]> 
       ] as const)
         rows.push({ name: `memory of the ${name}`, value: await rssMib(pid), unit: 'MiB' })
     })
+    rows.push(await listing(), ...(await blockedCallers()))
   } finally {
     await zfs.end()
   }
@@ -109,16 +116,41 @@ async function walks(host: Host): Promise<Row> {
   const took: number[] = []
   for (let walk = 0; walk < WALKS; walk++) took.push((await tookMs(() => readlink(`${host.root}/p1`))) * 1000)
   const between = spread(took)
-  const p99 = [...took].sort((a, b) => a - b)[Math.floor(WALKS * 0.99)] ?? 0
   return {
     name: 'path walk into a mounted project',
     value: between.median,
     unit: 'µs',
     spread: between,
     target: { atMost: WALK_AT_MOST_US },
-    note: `p99 ${p99.toFixed(0)} µs, with the way through a thread of Node`,
+    note: `p99 ${p99(took).toFixed(0)} µs, with the way through a thread of Node`,
   }
 }
+
+/** All of them at the same time, each of something new; the walks end with the last. */
+async function walksWhileSaving(host: Host, random: Random): Promise<Row> {
+  const ids = Array.from({ length: SAVES_AT_ONCE }, (_, index) => `saved${index}`)
+  for (const id of ids) {
+    await host.create(id)
+    await writeFile(join(host.mounts, id, 'file'), bytes(random, SAVED_BYTES))
+  }
+  let isOver = false
+  const saving = Promise.all(ids.map((id) => host.ask(id, 'save'))).finally(() => {
+    isOver = true
+  })
+  const took: number[] = []
+  while (!isOver) took.push((await tookMs(() => readlink(`${host.root}/p1`))) * 1000)
+  await saving
+  return {
+    name: `the same while ${SAVES_AT_ONCE} saves run, p99`,
+    value: p99(took),
+    unit: 'µs',
+    target: { atMost: WALK_P99_AT_MOST_US },
+    note: `${took.length} walks, median ${spread(took).median.toFixed(0)} µs`,
+  }
+}
+
+const p99 = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? 0
 
 async function tookMs(work: () => Promise<unknown>): Promise<number> {
   const startedMs = performance.now()

@@ -14,7 +14,7 @@ import { listProjects } from './access/list-projects.ts'
 import { openProjects } from './access/open-projects.ts'
 import type { Opens } from './access/opens.ts'
 import { BearerTokens } from './auth/bearer-tokens.ts'
-import { type Refused, refusalEntry, writeRefusal } from './auth/caller.ts'
+import { type Refused, refusalEntry } from './auth/caller.ts'
 import { Owners } from './auth/owners.ts'
 import { engineSettings, zfsSettings } from './config/engine-settings.ts'
 import { LiveConfig, type Reloaded } from './config/live.ts'
@@ -27,13 +27,15 @@ import { routes } from './control/routes.ts'
 import { unsavedOf } from './control/unsaved.ts'
 import { besideView, divergedView, drainView, leftView, stuckView, sweepView } from './control/views.ts'
 import { Journal } from './journal.ts'
-import { actLine, membershipLine } from './log/lines.ts'
+import { actLine, commandLine, membershipLine, refusalLine, storeLine } from './log/lines.ts'
 import { type Log, silent } from './log/log.ts'
+import { SweepLines } from './log/sweep-lines.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { noticesIn } from './notices/directory.ts'
 import { Notices } from './notices/notices.ts'
 import { Engine } from './projects/engine.ts'
 import { mountPointOf } from './projects/mount-point.ts'
+import type { Found } from './projects/reconcile.ts'
 import { claimState } from './state-version.ts'
 import { Watch } from './watch/watch.ts'
 
@@ -56,9 +58,9 @@ export const endpointFileOf = (config: Pick<Config, 'run'>): string => join(conf
 
 /** Instead of what the configuration names. */
 export interface DaemonParts {
-  readonly opened?: OpenedStore
+  readonly openStore?: typeof openStore
   readonly zfs?: Zfs
-  /** Hears of every refused request. @default a line on stderr */
+  /** Hears of every refused request, as the log does. */
   readonly refused?: Refused
   /** Where the configuration was read, so that it is read again when it has changed. */
   readonly configFile?: string
@@ -87,6 +89,7 @@ export class Daemon {
   /** For the API over TCP. */
   readonly tokens: BearerTokens
   #listeners: Listeners | undefined
+  #owners: Owners | undefined
   readonly journal: Journal
   #watching: Watching | undefined
   readonly #paths: string
@@ -94,6 +97,7 @@ export class Daemon {
   readonly watch: Watch
   #page: Page | undefined
   #watched: Promise<void> = Promise.resolve()
+  #stopLooking = (): void => {}
 
   private constructor(
     config: Config,
@@ -103,6 +107,7 @@ export class Daemon {
     layer: AccessLayer,
     journal: Journal,
     watch: Watch,
+    metrics: Metrics,
     { configFile, say, withoutRoot = false }: DaemonParts,
   ) {
     this.live = new LiveConfig(config, {
@@ -122,22 +127,30 @@ export class Daemon {
     })
     this.tokens = new BearerTokens(config.listen.tokens ?? join(config.state, 'tokens.json'))
     this.watch = watch
-    this.metrics = new Metrics(this)
+    this.metrics = metrics
   }
 
   /** Resolves once projects can be opened; what fails on the way ends what was begun. */
   static async start(config: Config, signal?: AbortSignal, parts: DaemonParts = {}): Promise<Daemon> {
     await claimState(config.state)
-    const opened = parts.opened ?? (await openStore(config.store, { signal }))
+    const log = parts.log ?? silent
+    const metrics = new Metrics()
+    let stopLooking = (): void => {}
+    const opened = await (parts.openStore ?? openStore)(config.store, {
+      signal,
+      onAttempt: (attempt) => {
+        metrics.storeAttempt(attempt)
+        storeLine(log, attempt)
+      },
+    })
     try {
-      const log = parts.log ?? silent
       const watch = new Watch()
-      let daemon: Daemon | undefined
       const layer = new FuseLayer({ socket: accessSocketOf(config) })
       const owners = await Owners.open(config.run)
-      const journal = new Journal(config.audit ?? join(config.state, 'audit.log'))
+      const journal = new Journal(config.audit ?? join(config.state, 'audit.log'), { log })
       const streamCache = await openCache(config, parts.say)
       const zfs = parts.zfs ?? (await openZfs(zfsSettings(config), signal ? { signal } : {}))
+      stopLooking = zfs.commands.lookOn((ended) => commandLine(log, ended))
       const engine = await Engine.start(
         {
           store: opened.store,
@@ -152,10 +165,10 @@ export class Daemon {
           unmounted: (id) => layer.forget(id),
           mounted: (id, path) => owners.mounted(id, path),
           left: (id) => owners.left(id),
-          tell: journal.tell,
           onAct: (act) => {
+            journal.act(act)
             watch.note(act)
-            daemon?.metrics.note(act)
+            metrics.act(act)
             actLine(log, act)
           },
           membership: {
@@ -165,20 +178,26 @@ export class Daemon {
             },
           },
           unmounting: (id) => layer.hold(id),
+          onTidings: journal.tidings,
+          onSweep: new SweepLines(log),
         },
         signal,
       )
-      daemon = new Daemon(config, opened, zfs, engine, layer, journal, watch, parts)
+      const daemon = new Daemon(config, opened, zfs, engine, layer, journal, watch, metrics, parts)
+      daemon.#stopLooking = stopLooking
       try {
         // Before anything is touched: while its socket is made no directory may be, for their modes would suffer.
+        const refused: Refused = (refusal) => {
+          journal.audit.note(refusalEntry(refusal))
+          refusalLine(log, refusal)
+          parts.refused?.(refusal)
+        }
         daemon.#listeners = await listen(daemon, {
           sockets: { root: socketOf(config), owners: ownersSocketOf(config) },
           routes,
           ownerTokens: owners.tokens,
-          refused: (refusal) => {
-            journal.audit.note(refusalEntry(refusal))
-            ;(parts.refused ?? writeRefusal)(refusal)
-          },
+          refused,
+          log,
           tcp: {
             listen: config.listen,
             tokens: daemon.tokens,
@@ -187,13 +206,14 @@ export class Daemon {
           },
         })
         // Once the sockets are ours, the tokens beside them are.
+        daemon.#owners = owners
         await owners.start(engine)
         await layer.start(daemon.#callbacks())
         await daemon.#watchConfig()
         // From here on nothing can fail that would leave it running.
         daemon.#notices = daemon.#keepNotices()
         journal.events.tell('daemon-started', null)
-        daemon.#page = await servePage(daemon, routes)
+        daemon.#page = await servePage(daemon, routes, refused)
         daemon.#watched = watch.run(engine, daemon.signal)
         log.info({ event: 'started', host: engine.host.host, dataset: config.dataset }, 'serves projects')
         return daemon
@@ -201,10 +221,12 @@ export class Daemon {
         await layer.stop()
         await daemon.#page?.close()
         await daemon.#listeners?.close()
+        await owners.close()
         await engine.stop()
         throw error
       }
     } catch (error) {
+      stopLooking()
       await opened.close()
       throw error
     }
@@ -256,6 +278,7 @@ export class Daemon {
       used: (ids) => {
         for (const id of ids) engine.access.used(id)
       },
+      figures: (figures) => this.metrics.access(figures),
     }
   }
 
@@ -266,9 +289,10 @@ export class Daemon {
     this.#watching = await watchFile(file, again, (error) => this.live.unwatched(error))
   }
 
-  async status() {
+  /** `found` where it was listed just now. */
+  async status(found?: Found) {
     const { engine, config } = this
-    const { residents, ...beside } = await engine.inPool()
+    const { residents, ...beside } = found ?? (await engine.inPool())
     const { error } = engine.membership.state.kind === 'live' ? { error: undefined } : engine.membership.state
     return {
       host: engine.host.host,
@@ -321,9 +345,11 @@ export class Daemon {
     await this.#notices
     await this.#page?.close()
     await this.#listeners?.close()
+    await this.#owners?.close()
     await this.#watched
     await stopping
     await this.engine.stop()
+    this.#stopLooking()
     await this.journal.audit.close()
     await this.#opened.close()
   }

@@ -6,14 +6,24 @@ import type { ProjectId } from '../pipeline/base/ids.ts'
 import { AuditLog } from './audit/audit-log.ts'
 import { Answers } from './control/answers.ts'
 import { Events } from './events/events.ts'
-import { membershipTeller, tellOperation, tellTidings } from './events/tell.ts'
+import { membershipTeller, tellAct, tellOperation, tellTidings } from './events/tell.ts'
+import { apart } from './log/context.ts'
+import { stepLine } from './log/lines.ts'
+import { type Log, silent } from './log/log.ts'
 import { Operations } from './operations/operations.ts'
+import type { Act } from './projects/acts.ts'
 import type { ActOptions } from './projects/host.ts'
 import type { Tidings } from './projects/tidings.ts'
 
-/** FUSE does not say who touches. */
+/** FUSE says who touches; fuse-native does not pass it on. */
 const TOUCH = { principal: 'a touch', origin: 'touch' }
 const SWEEP = { principal: 'the daemon', origin: 'sweep' }
+
+export interface JournalOptions {
+  readonly clock?: Clock
+  /** @default nowhere */
+  readonly log?: Log
+}
 
 export class Journal {
   readonly events: Events
@@ -21,21 +31,28 @@ export class Journal {
   readonly audit: AuditLog
   readonly answers = new Answers()
 
-  constructor(auditPath: string, clock: Clock = systemClock) {
+  constructor(auditPath: string, { clock = systemClock, log = silent }: JournalOptions = {}) {
     this.events = new Events({ clock })
     this.audit = new AuditLog(auditPath, () => clock.wallMs())
     const tell = (operation: Parameters<typeof tellOperation>[1]): void =>
       tellOperation(this.events, operation)
-    this.operations = new Operations({ clock, onStart: tell, onEnd: tell })
+    this.operations = new Operations({
+      clock,
+      onStart: tell,
+      onEnd: tell,
+      onStep: (operation) => stepLine(log, operation),
+    })
     this.membership = membershipTeller(this.events)
   }
 
   readonly membership: ReturnType<typeof membershipTeller>
 
-  readonly tell = (tidings: Tidings): void => {
-    tellTidings(this.events, tidings)
-    if (tidings.kind === 'evicted' && tidings.bySweep)
-      this.audit.note({ what: 'evict', project: tidings.id, ...SWEEP, operation: null, result: 'done' })
+  readonly tidings = (tidings: Tidings): void => tellTidings(this.events, tidings)
+
+  act(act: Act): void {
+    tellAct(this.events, act)
+    if (act.what === 'evict' && act.byItself && act.error === undefined)
+      this.audit.note({ what: 'evict', project: act.id, ...SWEEP, operation: null, result: 'done' })
   }
 
   /** An open that nobody asked for by name is an operation too. */
@@ -45,8 +62,11 @@ export class Journal {
     open: (options: ActOptions) => Promise<T>,
   ): Promise<T> {
     const stop = new LinkedAbort(signal)
-    const { operation, done } = this.operations.start({ verb: 'open', project: id, ...TOUCH }, (running) =>
-      open({ signal: running.signal, onProgress: running.onProgress }),
+    // One open may begin where another ends, and is no part of it.
+    const { operation, done } = apart(() =>
+      this.operations.start({ verb: 'open', project: id, ...TOUCH }, (running) =>
+        open({ signal: running.signal, onProgress: running.onProgress }),
+      ),
     )
     const cancel = (): void => operation.cancel(stop.signal.reason)
     if (stop.signal.aborted) cancel()

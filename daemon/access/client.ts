@@ -7,6 +7,7 @@ import { ErrnoError } from '../../native/fuse/errno.ts'
 import { LinkedAbort } from '../../pipeline/base/abort.ts'
 import type { Clock } from '../../pipeline/base/clock.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
+import type { Figures } from './figures.ts'
 import type { Shown } from './layer.ts'
 import { MAX_IDS, messages, type Reply, type Request, reply, toLine } from './protocol.ts'
 
@@ -25,6 +26,8 @@ export interface ClientOptions {
   readonly hold?: (id: ProjectId) => void
   readonly release?: (id?: ProjectId) => void
   readonly connected?: () => void
+  /** What is told of this process, with so many who wait. */
+  readonly figures?: (waiting: number) => Figures
   readonly connect?: (path: string) => Socket
 }
 
@@ -34,12 +37,13 @@ interface Asked {
 }
 
 export class DaemonClient {
-  readonly #options: Required<ClientOptions>
+  readonly #options: Required<Omit<ClientOptions, 'figures'>> & Pick<ClientOptions, 'figures'>
   readonly #asked = new Map<number, Asked>()
   readonly #stop = new LinkedAbort()
   #seq = 0
   #waiting = 0
   #socket: Socket | undefined
+  #told = ''
 
   constructor(options: ClientOptions) {
     this.#options = {
@@ -104,6 +108,16 @@ export class DaemonClient {
     return true
   }
 
+  /** Where they have changed since they were told. */
+  tellFigures(): void {
+    const figures = this.#options.figures?.(this.#waiting)
+    if (!figures || !this.#socket || this.#socket.writableNeedDrain) return
+    const text = JSON.stringify(figures)
+    if (text === this.#told) return
+    this.#told = text
+    this.#send({ ask: 'figures', ...figures })
+  }
+
   /** Until the signal fires; whoever waits then gets EAGAIN. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, pauseMs } = this.#options
@@ -136,6 +150,8 @@ export class DaemonClient {
     socket.once('connect', () => {
       this.#socket = socket
       for (const { request } of this.#asked.values()) this.#send(request)
+      this.#told = ''
+      this.tellFigures()
       this.#options.connected()
     })
     try {

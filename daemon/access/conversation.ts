@@ -85,6 +85,9 @@ export class Conversation {
       case 'used':
         this.#callbacks.used(asked.ids)
         return
+      case 'figures':
+        this.#callbacks.figures?.(asked)
+        return
       case 'forgot':
         this.#expected.get(asked.seq)?.(true)
         this.#expected.delete(asked.seq)

@@ -1,14 +1,15 @@
 /**
  * Which opens failed lately: a loop in somebody's shell must not become a hammer on the store. Each failure in a row keeps
- * the project closed for twice as long as the one before.
+ * the project closed for twice as long as the one before, but never for long where the cause may be over any moment.
  */
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../pipeline/base/clock.ts'
+import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 
 export interface Failure {
   readonly error: unknown
-  /** In a row. */
+  /** In a row, of those that are worth waiting longer for. */
   readonly times: number
   /** On the monotonic clock; before it nobody tries again by himself. */
   readonly untilMs: number
@@ -16,6 +17,22 @@ export interface Failure {
 
 const FIRST_MS = 5000
 const LONGEST_MS = 300_000
+/** What ends by itself, such as a store that does not answer: its users are not kept out for minutes after it has ended. */
+const LONGEST_TEMPORARY_MS = 30_000
+/**
+ * Somebody else ends it, any moment, and a try costs a read of the store or nothing at all: never waited for longer than the first
+ * time. With doubling, a project that its other host had let go stayed closed here for up to five minutes.
+ */
+const SOON_OVER = new Set([
+  'owned-elsewhere',
+  'takeover-asks',
+  'project-busy',
+  'project-unknown',
+  'project-destroyed',
+  'draining',
+  'host-lost',
+  'host-left',
+])
 /** Anybody may ask for names that nobody has. */
 const MAX_KNOWN = 10_000
 
@@ -31,9 +48,9 @@ export class Failures {
     const nowMs = this.#clock.monotonicMs()
     const before = this.#failed.get(id)
     // One that is long over says nothing about this one.
-    const times = before && nowMs < before.untilMs + LONGEST_MS ? before.times + 1 : 1
-    const untilMs = nowMs + Math.min(LONGEST_MS, FIRST_MS * 2 ** (times - 1))
-    this.#failed.set(id, { error, times, untilMs })
+    const earlier = before && nowMs < before.untilMs + LONGEST_MS ? before.times : 0
+    const times = SOON_OVER.has(codeOf(error) ?? '') ? earlier : earlier + 1
+    this.#failed.set(id, { error, times, untilMs: nowMs + closedMs(error, times) })
   }
 
   /** The last one, while it keeps others from trying. */
@@ -49,4 +66,10 @@ export class Failures {
   clear(): void {
     this.#failed.clear()
   }
+}
+
+function closedMs(error: unknown, times: number): number {
+  if (SOON_OVER.has(codeOf(error) ?? '')) return FIRST_MS
+  const isTemporary = error instanceof TidepoolError && error.temporary
+  return Math.min(isTemporary ? LONGEST_TEMPORARY_MS : LONGEST_MS, FIRST_MS * 2 ** (times - 1))
 }

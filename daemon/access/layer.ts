@@ -2,6 +2,7 @@
  * What opens a project the moment somebody touches its path. Every layer keeps these promises; a suite holds them to it.
  */
 import type { ProjectId } from '../../pipeline/base/ids.ts'
+import type { Figures } from './figures.ts'
 
 export interface AccessCallbacks {
   /**
@@ -14,6 +15,8 @@ export interface AccessCallbacks {
   readonly listed: (what: Shown) => AsyncIterable<ProjectId> | Iterable<ProjectId>
   /** Which projects were reached by their path, some seconds ago at most; told again as long as they are. */
   readonly used: (ids: readonly ProjectId[]) => void
+  /** What whoever serves the paths has counted, some seconds ago at most; undefined: nobody serves them any more. */
+  readonly figures?: (figures: Figures | undefined) => void
 }
 
 export interface AccessLayer {

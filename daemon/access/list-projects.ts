@@ -1,6 +1,7 @@
 /** What a listing of the directory shows of an engine's projects. Hints, all of them: whether a project is there its open tells. */
 import type { ProjectId } from '../../pipeline/base/ids.ts'
-import { type Engine, residentIds } from '../projects/engine.ts'
+import type { Engine } from '../projects/engine.ts'
+import { residentIds } from '../projects/resident-ids.ts'
 import type { Shown } from './layer.ts'
 
 export async function* listProjects(

@@ -7,6 +7,7 @@ import { type HowServingEnded, keepServing } from '../../native/fuse/kept.ts'
 import { LinkedAbort } from '../../pipeline/base/abort.ts'
 import { type Clock, systemClock } from '../../pipeline/base/clock.ts'
 import { DaemonClient } from './client.ts'
+import { Counts } from './figures.ts'
 import type { Browse } from './layer.ts'
 import { Listing } from './listing.ts'
 import { Mounted } from './mounted.ts'
@@ -30,7 +31,7 @@ export interface AccessProcessOptions {
 const QUICK_MS = 5000
 const WAIT_LIMIT_MS = 115_000
 /** The daemon counts a project as used for much longer than this. */
-const TELL_USED_MS = 5000
+const TELL_EVERY_MS = 5000
 
 /** Until the signal fires, or another process is to go on. Resolves unmounted. */
 export async function serveAccess(
@@ -39,6 +40,7 @@ export async function serveAccess(
   served: () => void,
 ): Promise<HowServingEnded> {
   const { root, mountRoot, socket, browse, waitLimitMs = WAIT_LIMIT_MS, clock = systemClock, log } = options
+  const counts = new Counts()
   const mounted = new Mounted({ mountRoot, clock })
   const client = new DaemonClient({
     socket,
@@ -48,11 +50,15 @@ export async function serveAccess(
     hold: (id) => mounted.hold(join(mountRoot, id)),
     release: (id) => mounted.release(id && join(mountRoot, id)),
     connected: () => void listing.refresh(),
+    figures: (waiting) => counts.figures(waiting),
   })
   const paths = new Paths(mountRoot, mounted, client)
   const listing = new Listing(browse, mounted, client, clock)
   const ending = new LinkedAbort(signal)
-  const beside = [client.run(ending.signal), tellUsed(paths, clock, ending.signal)]
+  const beside = [
+    client.run(ending.signal),
+    tellAgain([() => paths.tellUsed(), () => client.tellFigures()], clock, ending.signal),
+  ]
   try {
     return await keepServing(
       {
@@ -63,6 +69,7 @@ export async function serveAccess(
         limits: { quickMs: QUICK_MS, readlinkMs: waitLimitMs + QUICK_MS },
         failed: (operation, error) =>
           log(`${operation} failed: ${error instanceof Error ? error.stack : error}`),
+        answered: counts.answered,
         handlers: rootHandlers({
           mountRoot,
           madeAtMs: clock.wallMs(),
@@ -80,9 +87,9 @@ export async function serveAccess(
   }
 }
 
-async function tellUsed(paths: Paths, clock: Clock, signal: AbortSignal): Promise<void> {
+async function tellAgain(tell: readonly (() => void)[], clock: Clock, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await clock.sleep(TELL_USED_MS, signal).catch(() => {})
-    paths.tellUsed()
+    await clock.sleep(TELL_EVERY_MS, signal).catch(() => {})
+    for (const one of tell) one()
   }
 }

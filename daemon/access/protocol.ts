@@ -3,6 +3,7 @@
  * daemon is replaced under a running access process: what one does not know it passes over.
  */
 import { z } from 'zod'
+import { FUSE_OPERATIONS } from '../../native/fuse/answers.ts'
 import { ERRNOS } from '../../native/fuse/errno.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { type ProjectId, projectId } from '../../pipeline/base/ids.ts'
@@ -24,6 +25,12 @@ const id = z.string().transform((text, context): ProjectId => {
 })
 const ids = z.array(id).max(MAX_IDS)
 
+/** Those that only one of the two knows are left out. */
+const counts = <Name extends string>(names: readonly Name[]) =>
+  z.object(
+    Object.fromEntries(names.map((name) => [name, seq.default(0)])) as Record<Name, z.ZodDefault<typeof seq>>,
+  )
+
 /** From the access process. `seq` is its own, and comes back with the answer. */
 export const request = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('open'), seq, id }),
@@ -31,6 +38,14 @@ export const request = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('leave'), seq }),
   z.object({ ask: z.literal('list'), seq, what: z.enum(SHOWN) }),
   z.object({ ask: z.literal('used'), ids }),
+  /** What it has counted since it began; told when it connects, and every few seconds where that has changed. */
+  z.object({
+    ask: z.literal('figures'),
+    process: z.string().max(64),
+    waiting: seq,
+    answers: counts(FUSE_OPERATIONS),
+    errors: counts(ERRNOS),
+  }),
   /** The answer to `forget`: from now on nothing is answered that was true before it. */
   z.object({ ask: z.literal('forgot'), seq }),
 ])

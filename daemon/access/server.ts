@@ -87,6 +87,7 @@ export class AccessServer {
     void talk.run().finally(() => {
       this.#talks.delete(talk)
       this.#seenMs = this.#clock.monotonicMs()
+      if (this.#talks.size === 0) callbacks.figures?.(undefined)
     })
   }
 }

@@ -2,7 +2,7 @@
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Role } from './role.ts'
 
-export type ListenerName = 'root' | 'owners' | 'tcp'
+export type ListenerName = 'root' | 'owners' | 'tcp' | 'page'
 
 export interface Caller {
   /** `root`, `owner:<id>` or `token:<name>`. */
@@ -50,14 +50,6 @@ export const refusalEntry = ({ origin, principal, method, path, status, code, re
   code,
   request: { method, path, status, requestId },
 })
-
-/** For the journal, where nobody else keeps book. */
-export function writeRefusal({ listener, origin, method, path, status, code, requestId }: Refusal): void {
-  const what = `${method} ${JSON.stringify(path)}`
-  process.stderr.write(
-    `tidepool: refused ${what} from ${origin} (${listener}): ${status} ${code}, ${requestId}\n`,
-  )
-}
 
 export const unauthenticated = (message: string, hint: string): TidepoolError =>
   new TidepoolError('unauthenticated', message, { hint })

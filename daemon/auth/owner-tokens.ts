@@ -3,7 +3,7 @@
  *
  * The file is the record, also of whose it is, so a restart of the daemon changes nothing. The directory is root's and nobody else can make
  * anything in it; of a project only the owner of its root directory is looked at, and nothing in it is opened, followed
- * or changed.
+ * or changed. An owner could fill a file of his: how it is shown to him (`owners.ts`) keeps him from it.
  */
 import { randomUUID } from 'node:crypto'
 import { constants, unlinkSync } from 'node:fs'
@@ -23,30 +23,42 @@ interface Kept {
   readonly uid: number
 }
 
+/** Rejects with `owners-directory` where somebody else could make files in it. */
+export async function ownDirectory(directory: string, mode: number): Promise<void> {
+  await mkdir(directory, { recursive: true, mode }).catch((error: unknown) => {
+    if (errnoOf(error) !== 'EEXIST') throw error // a file is told below
+  })
+  const found = await lstat(directory)
+  if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0)
+    throw new TidepoolError(
+      'owners-directory',
+      `${directory} is not a directory that only this daemon may change`,
+      { hint: 'Remove it: the daemon makes it anew.' },
+    )
+  await chmod(directory, mode)
+}
+
 export class OwnerTokens {
   readonly #directory: string
+  readonly #shownAt: string
 
-  private constructor(directory: string) {
+  private constructor(directory: string, shownAt: string) {
     this.#directory = directory
+    this.#shownAt = shownAt
   }
 
   /** Rejects with `owners-directory` where somebody else could make files in it. */
-  static async open(directory: string): Promise<OwnerTokens> {
-    await mkdir(directory, { recursive: true, mode: 0o711 }).catch((error: unknown) => {
-      if (errnoOf(error) !== 'EEXIST') throw error // a file is told below
-    })
-    const found = await lstat(directory)
-    if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0)
-      throw new TidepoolError(
-        'owners-directory',
-        `${directory} is not a directory that only this daemon may change`,
-        { hint: 'Remove it: the daemon makes it anew.' },
-      )
-    await chmod(directory, 0o711)
-    return new OwnerTokens(directory)
+  static async open(directory: string, shownAt = directory): Promise<OwnerTokens> {
+    await ownDirectory(directory, 0o711)
+    return new OwnerTokens(directory, shownAt)
   }
 
+  /** Where its owner finds it. */
   fileOf(id: ProjectId): string {
+    return join(this.#shownAt, id)
+  }
+
+  #pathOf(id: ProjectId): string {
     return join(this.#directory, id)
   }
 
@@ -56,7 +68,7 @@ export class OwnerTokens {
    */
   async settle(id: ProjectId, path: string): Promise<void> {
     const { uid, gid } = await stat(path)
-    if (uid === 0) return rm(this.fileOf(id), { force: true })
+    if (uid === 0) return rm(this.#pathOf(id), { force: true })
     if ((await this.#read(id))?.uid === uid) return
     const temporary = join(this.#directory, `${OWN_TEMPORARY}${randomUUID()}`)
     try {
@@ -68,7 +80,7 @@ export class OwnerTokens {
       } finally {
         await file.close()
       }
-      await rename(temporary, this.fileOf(id))
+      await rename(temporary, this.#pathOf(id))
     } catch (error) {
       await rm(temporary, { force: true })
       throw error
@@ -93,7 +105,7 @@ export class OwnerTokens {
   /** At once, so that whoever asked whether it may be removed has the answer of this moment. */
   remove(id: ProjectId): void {
     try {
-      unlinkSync(this.fileOf(id))
+      unlinkSync(this.#pathOf(id))
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error
     }
@@ -109,7 +121,7 @@ export class OwnerTokens {
   async #read(id: ProjectId): Promise<Kept | undefined> {
     let file: Awaited<ReturnType<typeof open>>
     try {
-      file = await open(this.fileOf(id), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+      file = await open(this.#pathOf(id), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     } catch (error) {
       if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ELOOP') return undefined
       throw error

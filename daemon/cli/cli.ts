@@ -1,4 +1,5 @@
 /** What a verb gets from the command around it: the store, the output, and what to stop at. */
+import { existsSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import type { Command } from 'commander'
 import type { Zfs } from '../../native/zfs/zfs.ts'
@@ -13,7 +14,7 @@ import { Output, toJson } from './output.ts'
 /** The outside of the process, so that tests run commands without one. */
 export interface Surroundings {
   readonly stdin: Readable & { readonly fd?: number; readonly isTTY?: boolean }
-  readonly stdout: Writable & { readonly isTTY?: boolean }
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number }
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number }
   readonly env: Readonly<Record<string, string | undefined>>
   /** Fires at Ctrl-C. */
@@ -37,6 +38,10 @@ export interface Verb<Arguments extends readonly unknown[] = readonly unknown[],
 }
 
 const DEFAULT_SOCKET = '/run/tidepool/tidepool.sock'
+const DEFAULT_CONFIG = '/etc/tidepool/tidepool.yaml'
+
+/** Of the daemon that is meant where none is named. */
+export const configFileOf = (env: Surroundings['env']): string => env.TIDEPOOL_CONFIG ?? DEFAULT_CONFIG
 
 export interface CliOptions {
   readonly json?: boolean
@@ -81,9 +86,9 @@ export class Cli {
     })
   }
 
-  async client(): Promise<Client> {
+  async client(options: Pick<ClientOptions, 'restartMs'> = {}): Promise<Client> {
     const { Client } = await import('../client/client.ts')
-    return new Client(this.#daemon)
+    return new Client({ ...this.#daemon, ...options })
   }
 
   /** Of root's, where this machine's daemon is asked. */
@@ -91,18 +96,23 @@ export class Cli {
     return 'socket' in this.#daemon ? this.#daemon.socket : undefined
   }
 
-  get storeUrl(): string {
-    const url = this.#storeOption ?? this.surroundings.env.TIDEPOOL_STORE
-    if (url === undefined || url === '')
-      throw new TidepoolError('bad-store-url', 'no store is given', {
-        hint: 'Add --store dir:/path (or cassandra://…), or set TIDEPOOL_STORE.',
-      })
-    return url
+  /** The one that is named, else the one of the daemon's configuration where there is one. */
+  async storeUrl(): Promise<string> {
+    const { env } = this.surroundings
+    const url = this.#storeOption ?? env.TIDEPOOL_STORE
+    if (url !== undefined && url !== '') return url
+    const { readConfig } = await import('../config/read.ts')
+    const file = configFileOf(env)
+    if (existsSync(file)) return (await readConfig(file)).store
+    throw new TidepoolError('bad-store-url', 'no store is given', {
+      hint: `Add --store dir:/path (or cassandra://…), or set TIDEPOOL_STORE; there is no ${file} either.`,
+    })
   }
 
   /** Runs the work with the store open, and closes it afterwards in any case. */
-  async withStore<T>(work: (opened: OpenedStore) => Promise<T>, url: string = this.storeUrl): Promise<T> {
+  async withStore<T>(work: (opened: OpenedStore) => Promise<T>, given?: string): Promise<T> {
     this.signal.throwIfAborted()
+    const url = given ?? (await this.storeUrl())
     const open = this.surroundings.openStore ?? (await import('../../pipeline/stores/open.ts')).openStore
     const opened = await open(url, { env: this.surroundings.env, signal: this.signal })
     try {

@@ -21,7 +21,7 @@ export async function run(argv: readonly string[], surroundings: Surroundings): 
   let code: number = EXIT.ok
   const program = new Command('tidepool')
     .description('Keeps the ZFS streams of many projects in one store.')
-    .option('--store <url>', 'the store (default: TIDEPOOL_STORE)')
+    .option('--store <url>', 'the store (default: TIDEPOOL_STORE, or that of the daemon’s configuration)')
     .option('--socket <path>', 'where the daemon listens (default: TIDEPOOL_SOCKET, or its usual place)')
     .option('--url <url>', 'of a daemon elsewhere: https://host:port (default: TIDEPOOL_URL)')
     .option('--token-file <file>', 'with the token for it (default: TIDEPOOL_TOKEN_FILE)')

@@ -1,14 +1,22 @@
 /** What the configuration says to the engine, at its start and whenever it was changed. */
 import { COMMAND_DEFAULTS, type CommandSettings } from '../../native/zfs/settings.ts'
-import type { EngineSettings } from '../projects/engine.ts'
+import type { EngineSettings } from '../projects/engine-parts.ts'
 import type { Config } from './schema.ts'
 
-export const engineSettings = ({ keep, save, takeover, evict, unmount }: Config): EngineSettings => ({
+export const engineSettings = ({
+  keep,
+  save,
+  restore,
+  takeover,
+  evict,
+  unmount,
+}: Config): EngineSettings => ({
   settings: {
     retention: keep,
     snapshotQuotaFactor: save.snapshotQuotaFactor,
     takeover,
     evictAfterCommitMs: evict.afterCommit,
+    maxRestored: restore.maxPoints,
   },
   residency: {
     highWatermark: evict.highWatermark,

@@ -32,24 +32,48 @@ export function parseConfig(text: string, file: string): Config {
     )
   const checked = configSchema.safeParse(document.toJS() ?? {})
   if (checked.success) return checked.data
+  const found = checked.error.issues.map((issue) => sentence(issue, document, lines))
   throw mistakes(
     file,
-    checked.error.issues.map((issue) => sentence(issue, document, lines)),
+    found.sort((a, b) => a.line - b.line).map(({ text }) => text),
   )
 }
 
-function sentence(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): string {
+interface Mistake {
+  /** 0 where there is none. */
+  readonly line: number
+  readonly text: string
+}
+
+function sentence(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): Mistake {
   const unknown = issue.code === 'unrecognized_keys' ? issue.keys.map(String) : []
   const path = [...issue.path.map(String), ...unknown.slice(0, 1)]
-  const what = unknown.length > 0 ? 'is no key that there is' : issue.message.replace(/^Invalid input: /, '')
-  return `${place(path, document, lines)}${path.join('.')}: ${what}`
+  const line = lineOf(path, document, lines)
+  const text = `${path.join('.')}: ${whatIsWrong(issue)}`
+  return { line, text: line === 0 ? text : `line ${line}: ${text}` }
+}
+
+const KINDS: Readonly<Record<string, string>> = { string: 'text', object: 'a group of keys' }
+
+/** In plainer words than the library's, which are those of the types in its code. */
+function whatIsWrong(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') return 'is no key that there is'
+  if (issue.code === 'invalid_value') return `is none of ${issue.values.join(', ')}`
+  if (issue.code === 'too_small') return `has to be ${issue.minimum} at least`
+  if (issue.code === 'too_big') return `has to be ${issue.maximum} at most`
+  const message = issue.message.replace(/^Invalid input: /, '')
+  if (/received undefined$/.test(message)) return 'is missing'
+  const [, wanted, found] = /^expected (\w+), received (\w+)$/.exec(message) ?? []
+  if (wanted === undefined || found === undefined) return message
+  const kind = (name: string): string => KINDS[name] ?? `a ${name}`
+  return `has to be ${kind(wanted)}, and is ${kind(found)}`
 }
 
 /** Of the key, or of what is nearest above it where it is missing. */
-function place(path: readonly string[], document: Document, lines: LineCounter): string {
+function lineOf(path: readonly string[], document: Document, lines: LineCounter): number {
   const node = document.getIn(path, true)
   const offset = isNode(node) ? node.range?.[0] : undefined
-  return offset === undefined ? '' : `line ${lines.linePos(offset).line}: `
+  return offset === undefined ? 0 : lines.linePos(offset).line
 }
 
 function mistakes(file: string, found: readonly string[]): TidepoolError {

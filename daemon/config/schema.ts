@@ -1,7 +1,10 @@
 /** What can be configured: each key with its default and unit. The page for operators is made of these descriptions. */
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { COMMAND_DEFAULTS } from '../../native/zfs/settings.ts'
+import { messageOf } from '../../pipeline/base/errors.ts'
 import { DEFAULT_RETENTION } from '../../pipeline/graph/retention.ts'
+import { parseStoreUrl } from '../../pipeline/stores/url.ts'
 import { BROWSE } from '../access/layer.ts'
 import { isLoopback } from '../auth/same-site.ts'
 import { parseDuration, parseShare, parseSize } from '../cli/units.ts'
@@ -24,8 +27,14 @@ const size = readBy(parseSize, 'size such as 512M or 10G')
 const path = z.string().regex(/^\//, 'is no absolute path')
 const count = z.int().min(0)
 
-export const configSchema = z.strictObject({
-  store: z.string().describe('the store, by its URL: dir:/path or cassandra://…'),
+const settings = z.strictObject({
+  store: z
+    .string()
+    .superRefine((text, context) => {
+      const message = mistakeOfStore(text)
+      if (message !== undefined) context.addIssue({ code: 'custom', message })
+    })
+    .describe('the store, by its URL: dir:/path or cassandra://…'),
   dataset: z
     .string()
     .regex(/^[^/]+\/.+/, 'is no dataset below a pool, such as tank/projects')
@@ -93,6 +102,15 @@ export const configSchema = z.strictObject({
         .describe('commands that change the pool at a time; more only wait for the same transaction group'),
     })
     .prefault({}),
+  restore: z
+    .strictObject({
+      maxPoints: z
+        .int()
+        .min(1)
+        .default(4)
+        .describe('old points of a project beside it at a time: each takes up to its whole size of the pool'),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z.enum(['error', 'warn', 'info', 'debug']).default('info').describe('the least that is logged'),
@@ -108,11 +126,13 @@ export const configSchema = z.strictObject({
     .prefault({}),
   keep: z
     .strictObject({
-      latest: count.default(DEFAULT_RETENTION.latest),
-      hourly: count.default(DEFAULT_RETENTION.hourly),
-      daily: count.default(DEFAULT_RETENTION.daily),
-      weekly: count.default(DEFAULT_RETENTION.weekly),
-      monthly: count.default(DEFAULT_RETENTION.monthly),
+      latest: count.default(DEFAULT_RETENTION.latest).describe('so many of the newest'),
+      hourly: count
+        .default(DEFAULT_RETENTION.hourly)
+        .describe('and the newest of each hour, for so many hours that have one'),
+      daily: count.default(DEFAULT_RETENTION.daily).describe('of each day, for so many days'),
+      weekly: count.default(DEFAULT_RETENTION.weekly).describe('of each week, for so many weeks'),
+      monthly: count.default(DEFAULT_RETENTION.monthly).describe('of each month, for so many months'),
     })
     .prefault({})
     .describe('how many points of a project stay restorable'),
@@ -151,6 +171,42 @@ export const configSchema = z.strictObject({
         .describe('how old the newest point of a project has to be before it is relied on'),
     })
     .prefault({}),
+})
+
+/** A path in it counts from nowhere in particular, so it has to be a whole one. */
+function mistakeOfStore(text: string): string | undefined {
+  try {
+    const url = parseStoreUrl(text, '/')
+    return url.kind === 'directory' && !text.slice('dir:'.length).startsWith('/')
+      ? 'its path is not absolute'
+      : undefined
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+const isWithin = (path: string, root: string): boolean => `${resolve(path)}/`.startsWith(`${resolve(root)}/`)
+
+/** What each key allows and two of them together do not. */
+export const configSchema = settings.superRefine(({ access, mounts, ...config }, context) => {
+  const refuse = (key: string[], message: string): void =>
+    context.addIssue({ code: 'custom', path: key, message })
+  const { highWatermark, lowWatermark } = config.evict
+  if (lowWatermark >= highWatermark)
+    refuse(['evict', 'lowWatermark'], 'is not below highWatermark, where projects begin to leave')
+  // Whoever serves a directory must never have to walk through it.
+  const own: readonly (readonly [string[], string | undefined])[] = [
+    [['store'], config.store.startsWith('dir:') ? config.store.slice('dir:'.length) : undefined],
+    [['mounts'], mounts],
+    [['state'], config.state],
+    [['run'], config.run],
+    [['cache', 'directory'], config.cache.directory],
+  ]
+  for (const [key, path] of own)
+    if (path !== undefined && isWithin(path, access))
+      refuse(key, `is within ${access}, where nothing is but the projects that are served`)
+  if (isWithin(access, mounts) && access !== mounts)
+    refuse(['access'], `is within ${mounts}, where the projects are mounted`)
 })
 
 export type Config = z.infer<typeof configSchema>

@@ -4,6 +4,8 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 
 export interface Connections {
   readonly atOnce: number
+  /** Of these, over how many nothing is asked; the oldest makes room. @default all */
+  readonly silent?: number
   /** Given, TLS is spoken. */
   readonly tls?: { readonly cert: string; readonly key: string }
   /** Until a whole request is there. @default 30 s */

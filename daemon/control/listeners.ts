@@ -5,6 +5,7 @@ import type { Refused } from '../auth/caller.ts'
 import type { OwnerTokens } from '../auth/owner-tokens.ts'
 import type { Config } from '../config/schema.ts'
 import type { Daemon } from '../daemon.ts'
+import type { Log } from '../log/log.ts'
 import { mountPointOf } from '../projects/mount-point.ts'
 import { ownerGuard, rootGuard } from './guards.ts'
 import type { Route } from './route.ts'
@@ -17,6 +18,7 @@ export interface ListenOptions {
   readonly routes: readonly Route[]
   readonly ownerTokens: OwnerTokens
   readonly refused: Refused
+  readonly log: Log
   readonly tcp: {
     readonly listen: Config['listen']
     readonly tokens: BearerTokens
@@ -36,12 +38,13 @@ export interface Listeners {
 
 /** A connection costs some 20 KB; whoever can't get one on the owners' socket leaves root's as it was. */
 const ROOT_CONNECTIONS = 1000
-const OWNER_CONNECTIONS = 500
+/** Anybody on the host may open some: as many as come in one turn of the event loop are taken, so that none that asks is refused. */
+const OWNER_CONNECTIONS = { atOnce: 2000, silent: 100, headersLimitMs: 3000, requestLimitMs: 10_000 }
 
 /** Rejects with `socket-in-use` where somebody answers on one of the sockets already. */
 export async function listen(
   daemon: Daemon,
-  { sockets, routes, ownerTokens, refused, tcp: { listen, ...tcp } }: ListenOptions,
+  { sockets, routes, ownerTokens, refused, log, tcp: { listen, ...tcp } }: ListenOptions,
 ): Promise<Listeners> {
   const { engine } = daemon
   const open: FastifyInstance[] = []
@@ -55,6 +58,7 @@ export async function listen(
       routes,
       guard: rootGuard,
       refused,
+      log,
       connections: { atOnce: ROOT_CONNECTIONS },
     })
     open.push(root)
@@ -66,7 +70,8 @@ export async function listen(
         engine.saves.state(id) === undefined ? undefined : mountPointOf(engine.host, id),
       ),
       refused,
-      connections: { atOnce: OWNER_CONNECTIONS },
+      log,
+      connections: OWNER_CONNECTIONS,
     })
     open.push(owners)
     await listenOnSocket(owners, sockets.owners, 0o666)
@@ -75,7 +80,7 @@ export async function listen(
       remote = await TcpListener.start({
         ...tcp,
         listen: { ...listen, port },
-        server: (options) => server(daemon, { ...options, routes, refused }),
+        server: (options) => server(daemon, { ...options, routes, refused, log }),
       })
     return {
       get url() {

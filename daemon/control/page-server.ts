@@ -9,8 +9,11 @@ import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { writeAtomically } from '../../pipeline/base/atomic-file.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
+import type { Refused } from '../auth/caller.ts'
+import { Failures } from '../auth/failures.ts'
 import { toJson } from '../cli/output.ts'
 import type { Daemon } from '../daemon.ts'
+import { within } from '../log/context.ts'
 import { lookView } from '../watch/view.ts'
 import { bodyOf, statusOf } from './errors.ts'
 import type { Route } from './route.ts'
@@ -26,7 +29,12 @@ const FILES: Readonly<Record<string, string>> = {
   'index.html': 'text/html; charset=utf-8',
   'page.css': 'text/css; charset=utf-8',
   'page.js': 'text/javascript; charset=utf-8',
+  'host.js': 'text/javascript; charset=utf-8',
+  'projects.js': 'text/javascript; charset=utf-8',
+  'project.js': 'text/javascript; charset=utf-8',
+  'graph.js': 'text/javascript; charset=utf-8',
   'plots.js': 'text/javascript; charset=utf-8',
+  'elements.js': 'text/javascript; charset=utf-8',
   'icon.svg': 'image/svg+xml',
 }
 const HEADERS = {
@@ -40,7 +48,11 @@ const LIVE_EVERY_MS = 2_000
 const MAX_WATCHERS = 16
 
 /** Undefined where the configuration says so. */
-export async function servePage(daemon: Daemon, routes: readonly Route[]): Promise<Page | undefined> {
+export async function servePage(
+  daemon: Daemon,
+  routes: readonly Route[],
+  refused: Refused,
+): Promise<Page | undefined> {
   const { port: wanted } = daemon.config.page
   if (wanted === 'off') return undefined
   const secret = randomBytes(24).toString('base64url')
@@ -48,6 +60,7 @@ export async function servePage(daemon: Daemon, routes: readonly Route[]): Promi
   for (const name of Object.keys(FILES))
     files.set(name, await readFile(new URL(`./page/${name}`, import.meta.url)))
   const watchers = new Set<ServerResponse>()
+  const failures = new Failures(() => performance.now())
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
       if (response.headersSent) response.destroy()
@@ -77,22 +90,42 @@ export async function servePage(daemon: Daemon, routes: readonly Route[]): Promi
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
     // A stranger's name that leads to this address is no way in.
     if (request.headers.host !== host && request.headers.host !== `localhost:${port}`)
-      return plain(response, 421, `This is ${host}.`)
+      return refuse(request, response, { status: 421, code: 'host-refused', text: `This is ${host}.` })
     const url = new URL(request.url ?? '/', `http://${host}`)
-    if (request.method !== 'GET') return plain(response, 405, 'This page only tells.')
     const token = url.searchParams.get('token')
-    if (url.pathname === '/' && token !== null && isSecret(token, secret)) {
+    if (request.method === 'GET' && url.pathname === '/' && token !== null && isSecret(token, secret)) {
       response.setHeader('set-cookie', `${cookie}=${secret}; HttpOnly; SameSite=Strict; Path=/`)
       response.writeHead(303, { location: '/' }).end()
       return
     }
     if (!isSecret(cookieOf(request, cookie), secret))
-      return plain(response, 401, 'Open the link that `tidepool status --web` prints.')
+      return refuse(request, response, {
+        status: 401,
+        code: 'unauthenticated',
+        text: 'Open the link that `tidepool status --web` prints.',
+      })
+    if (request.method !== 'GET')
+      return refuse(request, response, { status: 405, code: 'forbidden', text: 'This page only tells.' })
     const name = url.pathname === '/' ? 'index.html' : url.pathname.slice(1)
     const content = files.get(name)
     if (content) response.writeHead(200, { 'content-type': FILES[name] }).end(content)
     else if (url.pathname === '/v1/live') await live(response)
     else await ask(url.pathname, response)
+  }
+
+  function refuse(
+    { method = '', url = '' }: IncomingMessage,
+    response: ServerResponse,
+    { status, code, text }: { readonly status: number; readonly code: string; readonly text: string },
+  ): void {
+    if (failures.note('page').tell) {
+      // What stands behind it may be a secret: of another start, or of another daemon.
+      const path = url.split('?')[0]?.slice(0, 400) ?? ''
+      const principal = code === 'forbidden' ? 'page' : undefined
+      const about = { listener: 'page', origin: 'page', principal } as const
+      refused({ ...about, method, path, status, code, requestId: randomUUID() })
+    }
+    plain(response, status, text)
   }
 
   async function live(response: ServerResponse): Promise<void> {
@@ -117,16 +150,18 @@ export async function servePage(daemon: Daemon, routes: readonly Route[]): Promi
       const given = Object.fromEntries(names.map((name, at) => [name, found[at + 1]]))
       const params = one.params.safeParse(given)
       if (!params.success) throw new TidepoolError('bad-request', 'the path of the request is wrong')
-      const result = await one.run({
+      const requestId = randomUUID()
+      const call = {
         daemon,
         params: params.data,
         body: {},
         signal: daemon.signal,
         principal: 'page',
         origin: 'page',
-        requestId: randomUUID(),
+        requestId,
         onProgress: () => {},
-      })
+      }
+      const result = await within({ request: requestId }, () => one.run(call))
       if (one.contentType === undefined) return json(response, 200, result)
       response.writeHead(200, { 'content-type': one.contentType }).end((result as { text: string }).text)
       return

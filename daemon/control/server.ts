@@ -11,14 +11,19 @@ import type { Asked, Caller, Guard, ListenerName, Refused } from '../auth/caller
 import { Failures, originOf } from '../auth/failures.ts'
 import { toJson } from '../cli/output.ts'
 import type { Daemon } from '../daemon.ts'
+import { within } from '../log/context.ts'
+import { requestLine } from '../log/lines.ts'
+import type { Log } from '../log/log.ts'
+import { projectOf } from './audited.ts'
 import { bodyOf, statusOf } from './errors.ts'
 import { EventStream, EventStreams } from './event-stream.ts'
 import { checkRole } from './guards.ts'
 import { type Connections, httpServer } from './http-server.ts'
 import { openapi } from './openapi.ts'
-import { perform } from './perform.ts'
+import { OPERATION_HEADER, perform } from './perform.ts'
 import { endMalformed, ofTheServer, refusedWith } from './refusals.ts'
 import type { Route } from './route.ts'
+import { Silent } from './silent.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -34,6 +39,8 @@ export interface ServerOptions {
   readonly routes: readonly Route[]
   readonly guard: Guard
   readonly refused: Refused
+  /** Has a line of each request that was let in. */
+  readonly log: Log
   readonly connections: Connections
   /** How long one request may take. */
   readonly limitMs?: number
@@ -42,12 +49,14 @@ export interface ServerOptions {
 const MAX_BODY_BYTES = 64 * 1024
 /** The longest is an open of a large project from afar. */
 const REQUEST_LIMIT_MS = 60 * 60_000
+/** As others call it, for there is no status of HTTP: nobody was there to be answered. */
+const CALLER_GONE = 499
 /** What a caller may choose: it comes back in a header and stands in logs. */
 const REQUEST_ID = /^[\w.-]{1,64}$/
 
 export function server(
   daemon: Daemon,
-  { listener, routes, guard, refused, connections, limitMs = REQUEST_LIMIT_MS }: ServerOptions,
+  { listener, routes, guard, refused, log, connections, limitMs = REQUEST_LIMIT_MS }: ServerOptions,
 ): FastifyInstance {
   const failures = new Failures(() => performance.now())
   const app = Fastify({
@@ -69,6 +78,8 @@ export function server(
     },
   }) as FastifyInstance
   const atOnce = new AtOnce()
+  const silent = new Silent(connections.silent ?? connections.atOnce)
+  app.server.on(connections.tls ? 'secureConnection' : 'connection', (socket) => silent.add(socket))
   const originAt = ({ remoteAddress }: Socket): string =>
     listener === 'tcp' ? originOf(remoteAddress ?? '') : `${listener} socket`
 
@@ -103,6 +114,8 @@ export function server(
   app.decorateRequest('caller', undefined)
   // Before the body is read: of nobody, nothing is.
   app.addHook('onRequest', async (request, reply) => {
+    silent.asks(request.raw.socket)
+    reply.raw.once('close', () => silent.answered(request.raw.socket))
     reply.header('x-request-id', request.id)
     const asked: Asked = {
       route: request.routeOptions.config?.asked,
@@ -121,6 +134,22 @@ export function server(
       reply,
     ),
   )
+  /** Of a request that was let in, when it is over: who was refused has a line of his own, and not one each time. */
+  const line = (one: Route, request: FastifyRequest, reply: FastifyReply): void => {
+    const operation = reply.getHeader(OPERATION_HEADER)
+    requestLine(log, {
+      id: request.id,
+      listener,
+      method: one.method,
+      route: one.path,
+      project: projectOf(request),
+      principal: request.caller?.principal,
+      origin: originAt(request.raw.socket),
+      status: reply.raw.writableFinished ? reply.raw.statusCode : CALLER_GONE,
+      tookMs: reply.elapsedTime,
+      ...(operation !== undefined && { operation: String(operation) }),
+    })
+  }
   const streams = new EventStreams()
   const document = toJson(openapi(routes, '1'))
   app.get(
@@ -133,54 +162,56 @@ export function server(
       method: one.method,
       url: one.path.replace(/\{(\w+)\}/g, ':$1'),
       config: { asked: { needs: one.needs, owner: one.owner === true } },
-      handler: async (request, reply) => {
-        const params = checked(one.params, request.params, 'path')
-        const body = checked(one.body, request.body ?? undefined, 'body')
-        const { principal } = request.caller as Caller
-        const leave = atOnce.enter(principal)
-        const limit = new LinkedAbort(daemon.signal)
-        const late = setTimeout(
-          () => limit.abort(new TidepoolError('request-timeout', `no end within ${limitMs / 1000} s`)),
-          limitMs,
-        )
-        reply.raw.once('close', () => {
-          if (!reply.raw.writableFinished)
-            limit.abort(new TidepoolError('caller-gone', 'the caller has gone'))
-        })
-        const who = { principal, origin: originAt(request.raw.socket), requestId: request.id }
-        try {
-          const call = {
-            daemon,
-            params,
-            body,
-            signal: limit.signal,
-            ...who,
-            onProgress: () => {},
-            lastEventId: request.headers['last-event-id']?.toString(),
+      handler: (request, reply) =>
+        within({ request: request.id }, async () => {
+          reply.raw.once('close', () => line(one, request, reply))
+          const params = checked(one.params, request.params, 'path')
+          const body = checked(one.body, request.body ?? undefined, 'body')
+          const { principal } = request.caller as Caller
+          const leave = atOnce.enter(principal)
+          const limit = new LinkedAbort(daemon.signal)
+          const late = setTimeout(
+            () => limit.abort(new TidepoolError('request-timeout', `no end within ${limitMs / 1000} s`)),
+            limitMs,
+          )
+          reply.raw.once('close', () => {
+            if (!reply.raw.writableFinished)
+              limit.abort(new TidepoolError('caller-gone', 'the caller has gone'))
+          })
+          const who = { principal, origin: originAt(request.raw.socket), requestId: request.id }
+          try {
+            const call = {
+              daemon,
+              params,
+              body,
+              signal: limit.signal,
+              ...who,
+              onProgress: () => {},
+              lastEventId: request.headers['last-event-id']?.toString(),
+            }
+            // An owner waits for what he asked: so many at a time are all that he can have under way.
+            const { method, url, body: sent } = request
+            const { prefer: _, ...headers } = request.headers
+            const given = {
+              method,
+              url,
+              body: sent,
+              headers: listener === 'owners' ? headers : request.headers,
+            }
+            const answer = await perform(one, given, call, (more) => reply.headers(more))
+            if (answer.body instanceof EventStream) {
+              reply.hijack()
+              return await streams.send(answer.body, reply.raw, limit.signal)
+            }
+            if (one.contentType !== undefined)
+              return await reply.type(one.contentType).send((answer.body as { text: string }).text)
+            return await reply.status(answer.status).type('application/json').send(toJson(answer.body))
+          } finally {
+            leave()
+            clearTimeout(late)
+            limit.leave()
           }
-          // An owner waits for what he asked: so many at a time are all that he can have under way.
-          const { method, url, body: sent } = request
-          const { prefer: _, ...headers } = request.headers
-          const given = {
-            method,
-            url,
-            body: sent,
-            headers: listener === 'owners' ? headers : request.headers,
-          }
-          const answer = await perform(one, given, call, (more) => reply.headers(more))
-          if (answer.body instanceof EventStream) {
-            reply.hijack()
-            return await streams.send(answer.body, reply.raw, limit.signal)
-          }
-          if (one.contentType !== undefined)
-            return await reply.type(one.contentType).send((answer.body as { text: string }).text)
-          return await reply.status(answer.status).type('application/json').send(toJson(answer.body))
-        } finally {
-          leave()
-          clearTimeout(late)
-          limit.leave()
-        }
-      },
+        }),
     })
   return app
 }

@@ -18,7 +18,8 @@ export function unsavedPart(
   const state = saves.state(id)
   if (!state) return undefined
   // A snapshot that is under way to the store is counted no more by ZFS.
-  const isDirty = !host.zfs.capabilities.written || writtenBytes > 0n || state.saving || state.failures > 0
+  const isSaving = state.saving || host.locks.state(id)?.what === 'save'
+  const isDirty = !host.zfs.capabilities.written || writtenBytes > 0n || isSaving || state.failures > 0
   return isDirty ? { bytes: writtenBytes, ms: host.clock.monotonicMs() - state.savedUpToMs } : undefined
 }
 

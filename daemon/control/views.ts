@@ -9,6 +9,7 @@ import type { Engine } from '../projects/engine.ts'
 import type { HistoryPoint } from '../projects/history.ts'
 import { stuckOn } from '../projects/quarantine.ts'
 import type { Found, Reconciled } from '../projects/reconcile.ts'
+import type { WhyStays } from '../projects/residency.ts'
 import type { Sweeper } from '../projects/sweep.ts'
 import { usageOf } from '../projects/usage.ts'
 
@@ -136,4 +137,4 @@ export function drainView({ state }: Drain) {
 }
 
 /** Why it was not let go, where the last look saw a reason. */
-export const whyHere = ({ last }: Sweeper, id: ProjectId): string | null => last?.stay.get(id) ?? null
+export const whyHere = ({ last }: Sweeper, id: ProjectId): WhyStays | null => last?.stay.get(id) ?? null

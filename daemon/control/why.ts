@@ -1,4 +1,5 @@
 /** Why a project is as it is, in the words of whoever asks: what is being done with it, what failed, and what helps. */
+import { hostname } from 'node:os'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { hostId, type ProjectId } from '../../pipeline/base/ids.ts'
 import { readProject } from '../../pipeline/graph/settle.ts'
@@ -6,6 +7,7 @@ import type { Project } from '../../pipeline/graph/state.ts'
 import type { Daemon } from '../daemon.ts'
 import { divergedText } from '../projects/diverged.ts'
 import { stuckOn } from '../projects/quarantine.ts'
+import { STAYS_IN_WORDS } from '../projects/residency.ts'
 import { whyHere } from './views.ts'
 
 export interface Finding {
@@ -50,7 +52,7 @@ function* ofTheHost({ engine }: Daemon): Generator<Finding> {
 }
 
 async function ofTheStore(
-  { engine }: Daemon,
+  { engine, config }: Daemon,
   { id, statics }: Project,
   options: { readonly signal?: AbortSignal },
 ): Promise<Finding[]> {
@@ -72,7 +74,7 @@ async function ofTheStore(
       {
         kind: 'wrong',
         text: `host ${name} has it`,
-        hint: `Work with it there, or there: tidepool move ${id} ${engine.host.host}`,
+        hint: `Work with it there, or have it moved; on ${row?.name ?? 'that host'}: tidepool move ${id} ${config.name ?? hostname()}`,
       },
     ]
   const silent = `host ${name} has it, and has been silent for ${seconds(deathWatch.stoodStillMs(row))}`
@@ -121,5 +123,5 @@ function* ofSaves({ engine }: Daemon, id: ProjectId): Generator<Finding> {
     yield wrong(saves.error, `it could not be saved, ${saves.failures} times in a row: `)
   yield { kind: 'fine', text: `it is open; all is saved up to ${seconds(nowMs - saves.savedUpToMs)} ago` }
   const stays = whyHere(engine.sweeper, id)
-  if (stays !== null) yield { kind: 'fine', text: `it stays in this pool: ${stays}` }
+  if (stays !== null) yield { kind: 'fine', text: `it stays in this pool: ${STAYS_IN_WORDS[stays]}` }
 }

@@ -4,6 +4,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadAddon } from '../../native/fuse/addon.ts'
 import { readMounts } from '../../native/mount/mountinfo.ts'
+import { hideView } from '../../native/mount/read-only-view.ts'
 import { whileBusy } from '../../native/zfs/busy.ts'
 import { unmount } from '../../native/zfs/mount.ts'
 import { datasetName, poolName } from '../../native/zfs/names.ts'
@@ -12,6 +13,7 @@ import { openZfs, type Zfs } from '../../native/zfs/zfs.ts'
 import { codeOf, messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { initStore } from '../../pipeline/stores/open.ts'
 import { endAccess } from '../access/supervise.ts'
+import { ownersDirectoryOf } from '../auth/owners.ts'
 import { parseConfig } from '../config/read.ts'
 import type { Config } from '../config/schema.ts'
 
@@ -69,6 +71,7 @@ export async function setUp(place: string, zfs: Zfs, signal: AbortSignal): Promi
 /** Takes away all that a demonstration, also a killed one, has mounted and made; its place stays. No signal ends it. */
 export async function tearDown(place: string): Promise<void> {
   await endAccess({ root: join(place, 'projects'), pidFile: accessPidFile(place) })
+  await hideView(ownersDirectoryOf(join(place, 'run')))
   const pool = (await readFile(poolFile(place), 'utf8').catch(() => '')).trim()
   if (!/^tidepool-demo-[0-9a-f]{8}$/.test(pool)) return
   const zfs = await openZfs()

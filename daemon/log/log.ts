@@ -1,6 +1,7 @@
 /** Where the daemon says what it does: one line of JSON an event, for journald with the priority in front. */
 import { fstatSync } from 'node:fs'
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { contextNow } from './context.ts'
 
 export type Log = Logger
 
@@ -27,6 +28,7 @@ export function openLog({ level, write, journal = false }: LogOptions): Log {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      mixin: contextNow,
     },
     sink,
   )

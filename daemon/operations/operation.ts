@@ -21,6 +21,7 @@ export class Operation {
   readonly asked: Asked
   readonly startedAtMs: number
   readonly #clock: Clock
+  readonly #onStep: (operation: Operation) => void
   readonly #stop = new LinkedAbort()
   readonly #rate = new Rate()
   #state: OperationState = 'running'
@@ -32,9 +33,11 @@ export class Operation {
   #changed: () => void = () => {}
   #change: Promise<void> = new Promise(() => {})
 
-  constructor(asked: Asked, clock: Clock) {
+  /** `onStep` hears of it when it comes to another step. */
+  constructor(asked: Asked, clock: Clock, onStep: (operation: Operation) => void = () => {}) {
     this.asked = asked
     this.#clock = clock
+    this.#onStep = onStep
     this.startedAtMs = clock.wallMs()
     this.#arm()
   }
@@ -81,7 +84,9 @@ export class Operation {
 
   readonly onProgress: OnProgress = (progress) => {
     if (this.#state !== 'running') return
+    const before = this.step
     this.#progress = progress
+    if (before !== this.step) this.#onStep(this)
     this.#rate.note(this.#clock.monotonicMs(), progress.doneBytes ?? 0n)
     this.#became()
   }

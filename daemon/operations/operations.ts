@@ -5,12 +5,14 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../pipeline/base/clock.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { within } from '../log/context.ts'
 import { type Asked, Operation } from './operation.ts'
 
 export interface OperationsOptions {
   readonly clock: Clock
   readonly onStart?: (operation: Operation) => void
   readonly onEnd?: (operation: Operation) => void
+  readonly onStep?: (operation: Operation) => void
   /** Ended ones that can still be asked for. @default 1000 */
   readonly kept?: number
   /** Running ones: each holds what it works with. @default 1000 */
@@ -39,10 +41,10 @@ export class Operations {
     asked: Asked,
     act: (operation: Operation) => Promise<T>,
   ): { readonly operation: Operation; readonly done: Promise<T> } {
-    const { clock, onStart, onEnd, maxRunning = MAX_RUNNING, limitMs = LIMIT_MS } = this.#options
+    const { clock, onStart, onEnd, onStep, maxRunning = MAX_RUNNING, limitMs = LIMIT_MS } = this.#options
     if (this.#stopped !== undefined) throw this.#stopped
     if (this.#running.size >= maxRunning) throw full(maxRunning)
-    const operation = new Operation(asked, clock)
+    const operation = new Operation(asked, clock, onStep)
     const late = setTimeout(() => operation.cancel(tooLong(asked.verb, limitMs)), limitMs)
     late.unref()
     onStart?.(operation)
@@ -61,7 +63,7 @@ export class Operations {
         onEnd?.(operation)
       }
     }
-    const done = run()
+    const done = within({ operation: operation.id }, run)
     this.#running.set(operation.id, { operation, ended: done.catch(() => {}) })
     return { operation, done }
   }

@@ -1,9 +1,22 @@
-/** What is done with projects, told when it ends: for logs, metrics and whoever looks on. Telling never disturbs what is told of. */
+/**
+ * What is done with projects, told when it ends, also what nobody asked for: for events, logs, metrics and whoever looks on. Telling
+ * never disturbs what is told of.
+ */
 import { randomUUID } from 'node:crypto'
-import type { ProjectId } from '../../pipeline/base/ids.ts'
+import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
+import { contextNow, within } from '../log/context.ts'
 import type { OnProgress, Step } from './progress.ts'
 
-export type ActKind = 'create' | 'open' | 'save' | 'close' | 'evict' | 'move' | 'destroy' | 'roll-back'
+export type ActKind =
+  | 'create'
+  | 'open'
+  | 'save'
+  | 'close'
+  | 'evict'
+  | 'move'
+  | 'destroy'
+  | 'roll-back'
+  | 'restore'
 
 /** `fetch` ends with the first bytes from the store; from then on both go on at once, and `receive` is told. */
 export const OPEN_PHASES = ['queue', 'plan', 'fetch', 'receive', 'mount'] as const satisfies readonly Step[]
@@ -19,17 +32,31 @@ export interface Act {
   readonly atMs: number
   readonly tookMs: number
   readonly error?: unknown
+  /** Nobody asked for it: a save of every minute, or an eviction by a sweep. */
+  readonly byItself?: boolean
   /** For an eviction nobody asked for: what made it leave. */
   readonly why?: string
   /** That went to the store, came from it, or were freed here. */
   readonly bytes?: bigint
   readonly result?: string
+  /** That was saved, restored or gone back to. */
+  readonly point?: Guid
+  /** The name of the host that it was moved to. */
+  readonly to?: string
   readonly phases?: Readonly<Partial<Record<OpenPhase, number>>>
 }
 
+/** Never throws, and returns at once. */
 export type OnAct = (act: Act) => void
 
-export type ActResult = Pick<Act, 'bytes' | 'result'>
+export type ActResult = Pick<Act, 'bytes' | 'result' | 'point' | 'to'>
+
+export interface ToldOptions<T> {
+  /** Where it gives undefined nothing is told. */
+  readonly result?: (done: T) => ActResult | undefined
+  /** Where it gives false nothing is told of an act that was not done. */
+  readonly isFailure?: () => boolean
+}
 
 /** Where the time of one open goes: each moment belongs to the phase that was entered last. */
 export class Phases {
@@ -56,19 +83,29 @@ export class Phases {
   }
 }
 
-/** Tells of the act when it has ended, well or not, but nothing where `result` gives undefined. */
+/** Tells of the act when it has ended, well or not. */
 export async function told<T>(
   onAct: OnAct,
-  about: Pick<Act, 'what' | 'id' | 'why'>,
+  about: Pick<Act, 'what' | 'id' | 'why' | 'byItself'>,
   act: (heard: (onProgress: OnProgress | undefined) => OnProgress) => Promise<T>,
-  result: (done: T) => ActResult | undefined = () => ({}),
+  { result = () => ({}), isFailure = () => true }: ToldOptions<T> = {},
 ): Promise<T> {
-  const operation = randomUUID()
+  const operation = contextNow().operation ?? randomUUID()
+  return within({ operation }, () => carriedOut(onAct, { ...about, operation }, act, { result, isFailure }))
+}
+
+async function carriedOut<T>(
+  onAct: OnAct,
+  about: Pick<Act, 'what' | 'id' | 'why' | 'byItself' | 'operation'>,
+  act: (heard: (onProgress: OnProgress | undefined) => OnProgress) => Promise<T>,
+  { result, isFailure }: Required<ToldOptions<T>>,
+): Promise<T> {
   const startedMs = performance.now()
   const phases = new Phases()
   const end = (more: Partial<Act>): void => {
     const spent = about.what === 'open' ? { phases: phases.spent() } : {}
-    onAct({ ...about, operation, atMs: Date.now(), tookMs: performance.now() - startedMs, ...spent, ...more })
+    const tookMs = performance.now() - startedMs
+    onAct({ ...about, atMs: Date.now(), tookMs, ...spent, ...more })
   }
   let done: T
   try {
@@ -77,7 +114,7 @@ export async function told<T>(
       onProgress?.(progress)
     })
   } catch (error) {
-    end({ error })
+    if (isFailure()) end({ error })
     throw error
   }
   const more = result(done)

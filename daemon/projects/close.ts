@@ -28,22 +28,30 @@ export function close(host: ProjectHost, id: ProjectId, options: SaveOptions = {
   })
 }
 
-/** Saved twice: what is long, while it is in use; what came since, once nobody can write any more. */
+/**
+ * Saved twice: what is long, while it is in use; what came since, once nobody can write any more. `mayUnmount` rejects in between where
+ * its users are not to be disturbed for nothing.
+ */
 export async function saveUnmounted(
   host: ProjectHost,
   id: ProjectId,
   options: SaveOptions = {},
+  mayUnmount: (saved: Saved) => Promise<void> = async () => {},
 ): Promise<Saved | undefined> {
   const run = options.signal ? { signal: options.signal } : {}
   const there = await resident(host, id, options)
   if (!there) return undefined
-  if (!there.dataset.mounted) return saveResident(host, there, options)
-  await saveResident(host, there, options)
-  options.onProgress?.({ step: 'unmount' })
-  await host.unmounting?.(id)
-  await unmount(host.zfs, there.name, run)
-  const after = await resident(host, id, options)
-  return after && saveResident(host, after, options)
+  if (there.dataset.mounted) {
+    await mayUnmount(await saveResident(host, there, options))
+    options.onProgress?.({ step: 'unmount' })
+    await host.unmounting?.(id)
+    await unmount(host.zfs, there.name, run)
+  }
+  const after = there.dataset.mounted ? await resident(host, id, options) : there
+  const saved = after && (await saveResident(host, after, options))
+  // By what it showed before that was proven: whoever writes from then on changes it.
+  if (after && saved?.kind === 'unchanged') host.untouched.note(after)
+  return saved
 }
 
 /** Under the rev at which the newest snapshot was read to be the head (rule 17). */

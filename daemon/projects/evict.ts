@@ -8,7 +8,7 @@ import type { Project } from '../../pipeline/graph/state.ts'
 import { release, saveUnmounted } from './close.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 import { mountProject } from './mount-point.ts'
-import { type Removed, removeProven } from './remove-proven.ts'
+import { type Removed, refuseYoung, removeProven } from './remove-proven.ts'
 import { type Resident, requireResident } from './resident.ts'
 import type { SaveOptions } from './save.ts'
 
@@ -30,7 +30,10 @@ export function evict(host: ProjectHost, id: ProjectId, options: SaveOptions = {
     const before = await requireResident(host, id, options)
     let gone: Evicted
     try {
-      await saveUnmounted(host, id, options)
+      // The last proof would find it too, but only once it was unmounted under its users.
+      await saveUnmounted(host, id, options, ({ project, point }) =>
+        refuseYoung(host, project, point, options),
+      )
       gone = await removeProven(host, id, options)
     } catch (error) {
       if (before.dataset.mounted)

@@ -1,6 +1,7 @@
 /** What a project can be brought back to: each of its points, newest first. Pure. */
 import type { Guid, HostId } from '../../pipeline/base/ids.ts'
 import { cheapestPaths } from '../../pipeline/graph/plan.ts'
+import { newestFirst, reachablePoints } from '../../pipeline/graph/points.ts'
 import { type RetentionPolicy, retain } from '../../pipeline/graph/retention.ts'
 import type { KeptReason, Project, WriteRow } from '../../pipeline/graph/state.ts'
 
@@ -29,28 +30,25 @@ export function historyOf(project: Project, policy: RetentionPolicy): HistoryPoi
   for (const row of project.rows.values())
     if (row.state === 'committed' && paths.reaches(row.to) && !isOlder(row, ends.get(row.to)))
       ends.set(row.to, row)
-  const points = [...ends.values()].map((row) => ({ guid: row.to, atMs: timeOf(row) }))
+  const points = [...reachablePoints(project, paths).values()].sort(newestFirst)
   const wanted = retain(points, policy)
-  return [...ends.values()]
-    .map((row): HistoryPoint => {
-      const path = paths.to(row.to) ?? []
-      const isHead = row.to === head
-      return {
-        guid: row.to,
-        atMs: timeOf(row),
-        name: row.manifest?.stream.toName,
-        host: row.host,
-        pathStreams: path.length,
-        pathBytes: path.reduce((sum, { manifest }) => sum + (manifest?.bytes ?? 0n), 0n),
-        referencedBytes: row.manifest?.usage?.referencedBytes,
-        isHead,
-        keptAs: isHead ? 'head' : (kept[row.to] ?? wanted.get(row.to)),
-      }
-    })
-    .sort((a, b) => b.atMs - a.atMs || (a.guid < b.guid ? -1 : 1))
+  return points.map(({ guid, atMs }): HistoryPoint => {
+    const row = ends.get(guid) as WriteRow
+    const path = paths.to(guid) ?? []
+    const isHead = guid === head
+    return {
+      guid,
+      atMs,
+      name: row.manifest?.stream.toName,
+      host: row.host,
+      pathStreams: path.length,
+      pathBytes: path.reduce((sum, { manifest }) => sum + (manifest?.bytes ?? 0n), 0n),
+      referencedBytes: row.manifest?.usage?.referencedBytes,
+      isHead,
+      keptAs: isHead ? 'head' : (kept[guid] ?? wanted.get(guid)),
+    }
+  })
 }
-
-const timeOf = (row: WriteRow): number => row.manifest?.stream.createdAtMs ?? row.begunAtMs
 
 /** Of several ways to one point the first one tells who made it. */
 const isOlder = (row: WriteRow, known: WriteRow | undefined): boolean =>

@@ -12,6 +12,7 @@ import type { StreamCache } from '../../pipeline/stores/stream-cache/index.ts'
 import type { ProjectLocks } from './locks.ts'
 import type { OnProgress } from './progress.ts'
 import type { Restores } from './restores.ts'
+import type { Untouched } from './untouched.ts'
 
 export interface ProjectSettings {
   readonly retention: RetentionPolicy
@@ -21,6 +22,8 @@ export interface ProjectSettings {
   readonly takeover: 'automatic' | 'ask'
   /** How long after the commit of its newest point a project may be evicted at the earliest. */
   readonly evictAfterCommitMs: number
+  /** Old points of one project that may be restored beside it at a time. */
+  readonly maxRestored: number
 }
 
 export interface ProjectHost {
@@ -42,6 +45,7 @@ export interface ProjectHost {
   readonly deathWatch: DeathWatch
   readonly locks: ProjectLocks
   readonly restores: Restores
+  readonly untouched: Untouched
   readonly settings: ProjectSettings
   /** Why nothing more is opened here, where that is so. */
   readonly refusal?: () => TidepoolError | undefined

@@ -3,12 +3,12 @@
  * place and mounted. A dataset under a project's name is always one that was received whole.
  */
 import { chmod, chown } from 'node:fs/promises'
-import { create, rename, setProperties, type Values } from '../../native/zfs/dataset.ts'
+import { create, destroyDataset, rename, setProperties } from '../../native/zfs/dataset.ts'
 import { unmount } from '../../native/zfs/mount.ts'
 import type { DatasetName } from '../../native/zfs/names.ts'
 import { allOf } from '../../pipeline/base/all-of.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
-import type { ProjectId } from '../../pipeline/base/ids.ts'
+import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
 import { readResolved } from '../../pipeline/graph/resolve.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import { type SetAside, setAside } from './aside.ts'
@@ -18,11 +18,11 @@ import type { ActOptions, ProjectHost } from './host.ts'
 import { withoutLeftovers } from './left-snapshots.ts'
 import { mountPointOf, mountProject } from './mount-point.ts'
 import { EPOCH_PROPERTY, ID_PROPERTY, liveName, POOL_PROPERTY, receivingName } from './names.ts'
-import { own } from './own.ts'
+import { ownAndLook } from './own-and-look.ts'
 import { applyProperties } from './properties.ts'
-import { applyQuota } from './quota.ts'
+import { openWithQuota } from './quota.ts'
 import { fetchInto } from './receive.ts'
-import { type Resident, resident } from './resident.ts'
+import { type Looked, newest, type Resident, resident } from './resident.ts'
 import { leadsToHead, outOfTheWay } from './retire.ts'
 import { standing } from './standing.ts'
 
@@ -77,19 +77,20 @@ export async function openLocked(
     fellBack: [] as FellBack[],
     setAside: [] as SetAside[],
   }
+  const opened = (path: string, project: Project): Opened => {
+    host.untouched.forget(id)
+    return { path, dataset: liveName(host.parent, id), project, ...story }
+  }
   for (let round = 0; round < ROUNDS; round++) {
     host.mayAct()
     options.onProgress?.({ step: 'plan' })
-    await own(host, id, options)
-    const { project } = await readResolved(host.store.catalogue, id, { ...host, ...options })
-    const found = await resident(host, id, options)
+    const { project, there: found, notRenamed } = await ownAndLook(host, id, options)
     const there = found && (await withoutLeftovers(host, project, found, options))
     if (there) {
       const now = await standing(host, project, there, options)
-      if (now === 'current') {
-        const path = await mounted(host, project, there, options)
-        return { path, dataset: there.name, project, ...story }
-      }
+      if (now === 'current') return opened(await mounted(host, project, there, options), project)
+      if (now === 'stale' && isHead(project, there))
+        return opened(await adopted(host, project, there, options), project)
       if (now !== 'stale' || !leadsToHead(project, there)) {
         const aside = await outOfTheWay(host, project, there, now, options)
         if (aside) story.setAside.push(aside)
@@ -97,7 +98,12 @@ export async function openLocked(
       }
     }
     try {
-      await bringUp(host, project, there, story, options)
+      const point = await bringUp(host, project, { there, notRenamed }, story, options)
+      const { project: after } = await readResolved(host.store.catalogue, id, { ...host, ...options })
+      // What another one did to it meanwhile is seen by the next round.
+      if (!isSameState(project, after) || after.statics.head !== point) continue
+      options.onProgress?.({ step: 'mount' })
+      return opened(await mountedThere(host, liveName(host.parent, id), id, options), after)
     } catch (error) {
       if (!isUnreadable(error)) throw error
       story.fellBack.push((await fallBack(host, project, error, options)).fellBack)
@@ -111,6 +117,21 @@ export async function openLocked(
 
 const runOf = ({ signal }: ActOptions) => (signal ? { signal } : {})
 
+/** Of the same owner and under the same epoch, so that what was done for the one counts for the other. */
+const isSameState = ({ statics: before }: Project, { statics: after }: Project): boolean =>
+  after.life === 'live' && after.owner === before.owner && after.epoch === before.epoch
+
+/** Nothing has to be received: what it is at is the head still. */
+const isHead = ({ statics: { head } }: Project, there: Resident): boolean =>
+  head !== null && newest(there)?.guid === head && !there.dataset.mounted
+
+const mountedThere = (
+  host: ProjectHost,
+  name: DatasetName,
+  id: ProjectId,
+  { signal }: ActOptions,
+): Promise<string> => mountProject(host, name, { signal, mountpoint: mountPointOf(host, id) })
+
 /** The dataset is the project's present state; it only has to be seen. */
 async function mounted(
   host: ProjectHost,
@@ -120,10 +141,50 @@ async function mounted(
 ): Promise<string> {
   if (there.dataset.mounted) return there.dataset.mountpoint
   options.onProgress?.({ step: 'mount' })
-  await applyQuota(host, there, project)
-  if (there.dataset.mountpoint !== mountPointOf(host, there.id))
-    await setProperties(host.zfs, there.name, { mountpoint: mountPointOf(host, there.id) })
-  return mountProject(host, there.name, options)
+  await setWhatDiffers(host, project, there)
+  return mountedThere(host, there.name, there.id, options)
+}
+
+/**
+ * A clean copy of what is the head still, opened under an earlier epoch: only that has to be told to it, while it is mounted. Its users
+ * hear of it when both are done; where only the mount was, what somebody writes there all the same becomes a side point.
+ */
+async function adopted(
+  host: ProjectHost,
+  project: Project,
+  there: Resident,
+  options: ActOptions,
+): Promise<string> {
+  options.onProgress?.({ step: 'mount' })
+  await setWhatDiffers(host, project, there)
+  await applyProperties(host, there.name, project.statics.properties)
+  try {
+    const [path] = await allOf([
+      mountedThere(host, there.name, there.id, options),
+      setProperties(
+        host.zfs,
+        there.name,
+        { [EPOCH_PROPERTY]: String(project.statics.epoch) },
+        runOf(options),
+      ),
+    ])
+    return path
+  } catch (error) {
+    await unmount(host.zfs, there.name).catch(() => {})
+    throw error
+  }
+}
+
+/** Looked up before in what was listed anyway: each that is set is a command, and on zfs-fuse a wait for the disk. */
+async function setWhatDiffers(host: ProjectHost, project: Project, there: Resident): Promise<void> {
+  const mountpoint = mountPointOf(host, there.id)
+  const { refquotaBytes } = there.dataset
+  await allOf([
+    ...(refquotaBytes === (project.statics.quotaBytes ?? undefined)
+      ? []
+      : [openWithQuota(host, there.name, project)]),
+    setProperties(host.zfs, there.name, there.dataset.mountpoint === mountpoint ? {} : { mountpoint }),
+  ])
 }
 
 interface Story {
@@ -132,39 +193,63 @@ interface Story {
   readonly setAside: SetAside[]
 }
 
-/** Afterwards the dataset under the project's name is at the head as it was read, under the epoch of that read. */
+/**
+ * Afterwards the dataset under the project's name is at the point that this resolves with, under the epoch of the project as it was read;
+ * null for a project that has none yet.
+ */
 async function bringUp(
   host: ProjectHost,
   project: Project,
-  stale: Resident | undefined,
+  { there: stale, notRenamed }: Looked,
   story: Story,
   options: ActOptions,
-): Promise<void> {
+): Promise<Guid | null> {
   const { zfs } = host
   const run = runOf(options)
-  if (stale) await unmount(zfs, stale.name, run)
-  const fetched = await fetchInto(host, project, stale, options)
+  const { quotaBytes, properties, epoch, head } = project.statics
+  const live = liveName(host.parent, project.id)
+  const given = {
+    mountpoint: mountPointOf(host, project.id),
+    [ID_PROPERTY]: project.id,
+    [POOL_PROPERTY]: host.poolGuid,
+    [EPOCH_PROPERTY]: String(epoch),
+  }
+  if (stale) {
+    await unmount(zfs, stale.name, run)
+    // Raised elsewhere: a receive of more than 1.5 GiB past the old one would be refused.
+    const { refquotaBytes } = stale.dataset
+    if (refquotaBytes !== undefined && (quotaBytes === null || quotaBytes > refquotaBytes))
+      await openWithQuota(host, stale.name, project, options)
+  }
+  const fetched = await fetchInto(host, project, stale, { ...options, set: given })
+    // It is settled before this ends, and a project that was renamed is never received beside itself.
+    .finally(() => Promise.allSettled([notRenamed]))
   story.receivedStreams += fetched.streams
   story.receivedBytes += fetched.bytes
-  const live = liveName(host.parent, project.id)
-  const fresh = fetched.into !== undefined && fetched.into !== live
+  if (stale && fetched.into === live) {
+    await setWhatDiffers(host, project, stale)
+    await applyProperties(host, live, properties)
+    // Last: whoever finds the epoch finds all the rest.
+    await setProperties(zfs, live, { [EPOCH_PROPERTY]: String(epoch) }, run)
+    return fetched.point
+  }
   const name = fetched.into ?? receivingName(host.parent, project.id)
-  if (fetched.into === undefined) await create(zfs, name, {}, run)
-  const { quotaBytes, properties, epoch } = project.statics
-  const set = (values: Values) => setProperties(zfs, name, values, run)
-  await allOf([
-    set({ mountpoint: mountPointOf(host, project.id) }),
-    set({ [ID_PROPERTY]: project.id, [POOL_PROPERTY]: host.poolGuid }),
-    ...(quotaBytes === null ? [] : [set({ refquota: String(quotaBytes) })]),
-    applyProperties(host, name, properties),
-  ])
-  if (fetched.into === undefined) await giveToOwner(host, project, name, options)
-  // Last: whoever finds the epoch finds all the rest.
-  await set({ [EPOCH_PROPERTY]: String(epoch) })
-  if (fetched.into !== undefined && !fresh) return
-  // The graph changed meanwhile, and what was there leads nowhere any more.
-  if (stale) story.setAside.push(await setAside(host, stale, 'no streams lead on from what it has', options))
-  await rename(zfs, name, live, run)
+  try {
+    await notRenamed
+    if (fetched.into === undefined) await create(zfs, name, given, run)
+    if (quotaBytes !== null) await openWithQuota(host, name, project, options)
+    await applyProperties(host, name, properties)
+    if (fetched.into === undefined) await giveToOwner(host, project, name, options)
+    // The graph changed meanwhile, and what was there leads nowhere any more.
+    if (stale)
+      story.setAside.push(await setAside(host, stale, 'no streams lead on from what it has', options))
+    // Its name is last: under another one nobody takes it for the project.
+    await rename(zfs, name, live, run)
+  } catch (error) {
+    await destroyDataset(zfs, name, { withSnapshots: true }).catch(() => {})
+    throw error
+  }
+  return fetched.into === undefined ? head : fetched.point
 }
 
 /** An empty project is its owner's from the first moment on. */

@@ -2,14 +2,18 @@
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { hostId, type ProjectId } from '../../pipeline/base/ids.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
-import { markDead, takeProject } from '../../pipeline/hosts/take.ts'
+import { markDead, type TakeOptions, takeProject } from '../../pipeline/hosts/take.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 
 /**
  * Rejects with `owned-elsewhere` at once where a host that may live owns it; with `takeover-asks` where that host looks
  * dead and a person is to say so.
  */
-export async function own(host: ProjectHost, id: ProjectId, options: ActOptions = {}): Promise<Project> {
+export async function own(
+  host: ProjectHost,
+  id: ProjectId,
+  options: ActOptions & Pick<TakeOptions, 'known'> = {},
+): Promise<Project> {
   const { catalogue } = host.store
   try {
     return await takeProject(catalogue, id, host.host, options)
@@ -30,6 +34,6 @@ export async function own(host: ProjectHost, id: ProjectId, options: ActOptions 
         },
       )
     await markDead(catalogue, row, options)
-    return takeProject(catalogue, id, host.host, options)
+    return takeProject(catalogue, id, host.host, { signal: options.signal })
   }
 }

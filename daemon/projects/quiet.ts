@@ -2,7 +2,7 @@
  * "Anything new?" for all projects of a pool by one listing, where ZFS counts what was written: asking each one alone takes four
  * commands, and a thousand that nobody touches would be asked every minute.
  */
-import { listDatasets } from '../../native/zfs/list.ts'
+import { listInBrief } from '../../native/zfs/list.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 import { roleOf } from './names.ts'
@@ -86,7 +86,7 @@ export class Quiet {
 
   async #read(): Promise<Listing> {
     const found = new Map<ProjectId, Footprint & { readonly writtenBytes: bigint | undefined }>()
-    for await (const { name, ...dataset } of listDatasets(this.#host.zfs, this.#host.parent)) {
+    for await (const { name, ...dataset } of listInBrief(this.#host.zfs, this.#host.parent)) {
       const named = roleOf(name)
       if (named?.role === 'live') found.set(named.id, dataset)
     }

@@ -1,6 +1,8 @@
 /** What a project may take: its quota in the pool, and how much its snapshots may hold on to beyond that. */
 import { setProperties } from '../../native/zfs/dataset.ts'
-import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { dataset as look } from '../../native/zfs/list.ts'
+import type { DatasetName } from '../../native/zfs/names.ts'
+import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import { humanBytes } from '../../pipeline/base/units.ts'
 import { settle } from '../../pipeline/graph/settle.ts'
@@ -33,6 +35,8 @@ export function tooManySnapshots(
 }
 
 export const MIN_QUOTA_BYTES = 1024n * 1024n
+
+const ROOM_TO_REMOVE_BYTES = 256n * 1024n
 
 export function checkQuota(quotaBytes: bigint): void {
   if (quotaBytes >= MIN_QUOTA_BYTES) return
@@ -71,4 +75,27 @@ export async function applyQuota(
 ): Promise<void> {
   if ((quotaBytes ?? undefined) === dataset.refquotaBytes) return
   await setProperties(zfs, name, { refquota: quotaBytes === null ? 'none' : String(quotaBytes) })
+}
+
+/**
+ * The same for an open, which a full project must not fail: ZFS counts what is written only when it writes it out, so that one that was
+ * filled has some KiB more than its quota, and then refuses to set that. Such a one can do nothing but shrink, in the room that is left
+ * to it: a removal writes too.
+ */
+export async function openWithQuota(
+  host: Pick<ProjectHost, 'zfs'>,
+  name: DatasetName,
+  { statics: { quotaBytes } }: Project,
+  { signal }: ActOptions = {},
+): Promise<void> {
+  const run = signal ? { signal } : {}
+  const set = (refquota: string): Promise<void> => setProperties(host.zfs, name, { refquota }, run)
+  try {
+    await set(quotaBytes === null ? 'none' : String(quotaBytes))
+  } catch (error) {
+    if (codeOf(error) !== 'quota-impossible') throw error
+    const found = await look(host.zfs, name, run)
+    if (!found) throw error
+    await set(String(found.referencedBytes + ROOM_TO_REMOVE_BYTES))
+  }
 }

@@ -1,7 +1,6 @@
 /** Brings a point of a project into the pool, its head or another: on top of what is there of it, where that is a start, else from nothing. */
-import { destroyDataset } from '../../native/zfs/dataset.ts'
-import { exists } from '../../native/zfs/get.ts'
-import { type DatasetName, snapshotOf } from '../../native/zfs/names.ts'
+import { destroyDataset, type Values } from '../../native/zfs/dataset.ts'
+import { type DatasetName, tagOf } from '../../native/zfs/names.ts'
 import { receive } from '../../native/zfs/receive.ts'
 import type { Guid } from '../../pipeline/base/ids.ts'
 import type { Life, Project, WriteRow } from '../../pipeline/graph/state.ts'
@@ -15,6 +14,8 @@ import { newest, type Resident } from './resident.ts'
 export interface Fetched {
   /** Where it is now; undefined for a project that has no point yet. */
   readonly into: DatasetName | undefined
+  /** Null likewise. */
+  readonly point: Guid | null
   readonly streams: number
   readonly bytes: bigint
 }
@@ -24,6 +25,8 @@ export interface FetchOptions extends ActOptions {
   readonly to?: Guid
   /** @default live alone */
   readonly lives?: readonly Life[]
+  /** What a dataset that is received from nothing is given. */
+  readonly set?: Values
 }
 
 /** Where it rejects, a new dataset is gone again; the stale one stays at the last point that it received whole. */
@@ -38,6 +41,7 @@ export async function fetchInto(
   const start = stale && newest(stale)
   let into = start && stale?.name
   let fresh: DatasetName | undefined
+  const taken = new Set<string>(stale?.snapshots.map(({ name }) => tagOf(name)))
   let streams = 0
   let bytes = 0n
   let doneBytes = 0n
@@ -48,10 +52,11 @@ export async function fetchInto(
     if (fresh !== undefined) await destroyDataset(zfs, fresh, { withSnapshots: true })
     fresh = receivingName(host.parent, project.id)
     into = fresh
+    taken.clear()
     return into
   }
   try {
-    await restore({
+    const point = await restore({
       store,
       limiter,
       project: project.id,
@@ -66,7 +71,7 @@ export async function fetchInto(
       },
       receive: async (row, pieces) => {
         const name = await target(row)
-        const tag = await freeTag(host, name, row)
+        const tag = freeTag(taken, row)
         const told = counted(pieces, (length) => {
           doneBytes += BigInt(length)
           options.onProgress?.({ step: 'receive', doneBytes, totalBytes })
@@ -74,28 +79,28 @@ export async function fetchInto(
         await receive(zfs, name, told, {
           to: row.to,
           ...(row.from !== null && { from: row.from }),
-          ...(tag !== undefined && { tag }),
+          ...(tag !== tagIn(row) && { tag }),
+          ...(options.set && { set: options.set }),
+          isDrawn: true,
           ...run,
         })
+        taken.add(tag)
         streams += 1
         bytes += row.manifest?.bytes ?? 0n
       },
     })
-    return { into, streams, bytes }
+    return { into, point, streams, bytes }
   } catch (error) {
     if (fresh !== undefined) await destroyDataset(zfs, fresh, { withSnapshots: true }).catch(() => {})
     throw error
   }
 }
 
+const tagIn = ({ manifest }: WriteRow): string | undefined => manifest?.stream.toName.split('@')[1]
+
 /** A name that was used for two snapshots of the project in its time can't stand twice in one dataset. */
-async function freeTag(
-  { zfs }: ProjectHost,
-  name: DatasetName,
-  { from, to, manifest }: WriteRow,
-): Promise<string | undefined> {
-  const tag = manifest?.stream.toName.split('@')[1]
-  if (tag === undefined) return `tidepool-${to}`
-  if (from === null || !(await exists(zfs, snapshotOf(name, tag)))) return undefined
-  return `${tag}.${to}`
+function freeTag(taken: ReadonlySet<string>, row: WriteRow): string {
+  const tag = tagIn(row)
+  if (tag === undefined) return `tidepool-${row.to}`
+  return taken.has(tag) ? `${tag}.${row.to}` : tag
 }

@@ -3,7 +3,7 @@
  * left half-done. Idempotent; what is healthy is not touched, and costs nothing in the store.
  */
 import { destroyDataset } from '../../native/zfs/dataset.ts'
-import { type Dataset, listDatasets } from '../../native/zfs/list.ts'
+import { type Brief, listInBrief } from '../../native/zfs/list.ts'
 import { unmount } from '../../native/zfs/mount.ts'
 import type { DatasetName } from '../../native/zfs/names.ts'
 import type { ProjectId, WriteId } from '../../pipeline/base/ids.ts'
@@ -72,7 +72,7 @@ export async function reconcile(host: ProjectHost, options: ActOptions = {}): Pr
 }
 
 interface Survey extends Found {
-  readonly temporary: readonly Dataset[]
+  readonly temporary: readonly Brief[]
 }
 
 /** One listing, however many there are. */
@@ -82,8 +82,8 @@ export async function survey(host: ProjectHost, { signal }: ActOptions = {}): Pr
   const restored: Restored[] = []
   const renamed: { id: ProjectId; name: DatasetName }[] = []
   const unknown: { name: DatasetName; why: string }[] = []
-  const temporary: Dataset[] = []
-  const listed = listDatasets(host.zfs, host.parent, {
+  const temporary: Brief[] = []
+  const listed = listInBrief(host.zfs, host.parent, {
     ...(signal && { signal }),
     user: [...OUR_PROPERTIES, POINT_PROPERTY, WHY_PROPERTY],
   })

@@ -44,7 +44,7 @@ export async function removeProven(
   const found = await requireResident(host, id, options)
   const there = await withoutLeftovers(host, before.project, found, options)
   const { point, path } = await evictable(host, before.project, there, options)
-  await refuseYoung(host, id, path, options)
+  await refuseYoung(host, before.project, point, options)
   await provePath(host.store, id, path, options)
   // The proof took its time. An unmounted dataset changes only by somebody's hand, but then it does; and a project may be purged.
   const { project } = await readResolved(catalogue, id, { ...host, ...options })
@@ -86,13 +86,13 @@ async function evictable(
 }
 
 /** What was committed a moment ago may be on too few disks yet to be the only copy. */
-async function refuseYoung(
+export async function refuseYoung(
   { store, settings }: ProjectHost,
-  id: ProjectId,
-  path: readonly WriteRow[],
-  options: ActOptions,
+  { id, rows }: Project,
+  point: Guid,
+  options: ActOptions = {},
 ): Promise<void> {
-  const committedAtMs = path.at(-1)?.committedAtMs
+  const committedAtMs = cheapestPaths(rows.values()).to(point)?.at(-1)?.committedAtMs
   const ageMs = (await store.catalogue.nowMs(options)) - (committedAtMs ?? Number.POSITIVE_INFINITY)
   const leftMs = settings.evictAfterCommitMs - ageMs
   if (leftMs <= 0) return

@@ -43,6 +43,14 @@ export interface PoolSpace {
 export type WhyEvicted = 'space' | 'number' | 'idle'
 export type WhyStays = 'in-use' | 'pinned' | 'used-lately' | 'not-needed'
 
+/** For people: "it stays here: …". */
+export const STAYS_IN_WORDS: Readonly<Record<WhyStays, string>> = {
+  'in-use': 'somebody is in it',
+  pinned: 'it is pinned',
+  'used-lately': 'it was used lately',
+  'not-needed': 'nothing needs its room',
+}
+
 export interface ResidencyPlan {
   /** In the order in which they are to leave. */
   readonly evict: readonly { readonly id: ProjectId; readonly why: WhyEvicted }[]

@@ -2,14 +2,12 @@
 import {
   type Bookmark,
   type Dataset,
-  dataset,
-  listBookmarks,
-  listDatasets,
-  listSnapshots,
+  listInBrief,
   type Snapshot,
+  type Whole,
+  wholeDataset,
 } from '../../native/zfs/list.ts'
 import type { DatasetName } from '../../native/zfs/names.ts'
-import type { RunOptions } from '../../native/zfs/run.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
@@ -25,31 +23,40 @@ export interface Resident {
   readonly bookmarks: readonly Bookmark[]
 }
 
+export interface Looked {
+  /** Undefined where nothing has its name. */
+  readonly there: Resident | undefined
+  /** Rejects with `dataset-renamed` where it is there under another one; that takes a listing of the whole pool. */
+  readonly notRenamed: Promise<void>
+}
+
 /** Undefined where the pool has nothing of it. Rejects with `dataset-foreign` where what has its name is none of ours. */
 export async function resident(
   host: ProjectHost,
   id: ProjectId,
   options: ActOptions = {},
 ): Promise<Resident | undefined> {
+  const { there, notRenamed } = await look(host, id, options)
+  await notRenamed
+  return there
+}
+
+/** The same for whoever has something else to do while it is seen whether it was renamed. */
+export async function look(host: ProjectHost, id: ProjectId, options: ActOptions = {}): Promise<Looked> {
   const name = liveName(host.parent, id)
   const run = options.signal ? { signal: options.signal } : {}
-  const looked = dataset(host.zfs, name, { ...run, user: OUR_PROPERTIES })
-  // What is written is counted since the newest snapshot. Listed before that count, the snapshots could lack one that somebody
-  // made in between, and what it hides would count as saved.
-  if (host.zfs.capabilities.written) await looked
-  const points = pointsOf(host, name, run)
-  points.catch(() => {}) // where there is no dataset, that is told first
-  const found = await looked
+  const found = await wholeDataset(host.zfs, name, { ...run, user: OUR_PROPERTIES })
   if (!found) {
-    await refuseRenamed(host, id, options)
-    return undefined
+    const notRenamed = refuseRenamed(host, id, options)
+    notRenamed.catch(() => {}) // it is awaited later
+    return { there: undefined, notRenamed }
   }
-  const foreign = whyForeign(host, id, found)
+  const foreign = whyForeign(host, id, found.dataset)
   if (foreign !== undefined)
     throw new TidepoolError('dataset-foreign', `${name} is not the dataset of project ${id}: ${foreign}`, {
       hint: `Move it out of the way: zfs rename ${name} ${host.parent}/<another name>`,
     })
-  return residentOf(id, found, await points)
+  return { there: residentOf(id, found), notRenamed: Promise.resolve() }
 }
 
 /** Rejects with `not-resident` where there is none. */
@@ -65,26 +72,17 @@ export async function requireResident(
   })
 }
 
-interface Points {
-  readonly snapshots: readonly Snapshot[]
-  readonly bookmarks: readonly Bookmark[]
-}
-
-async function pointsOf({ zfs }: ProjectHost, name: DatasetName, run: RunOptions): Promise<Points> {
-  const [snapshots, bookmarks] = await Promise.all([
-    listSnapshots(zfs, name, run),
-    listBookmarks(zfs, name, run),
-  ])
-  return { snapshots, bookmarks }
-}
-
-function residentOf(id: ProjectId, found: Dataset, points: Points): Resident {
-  const openedEpoch = BigInt(found.user.get(EPOCH_PROPERTY) ?? 0)
-  return { id, dataset: found, name: found.name, openedEpoch, ...points }
+function residentOf(id: ProjectId, { dataset, ...points }: Whole): Resident {
+  const openedEpoch = BigInt(dataset.user.get(EPOCH_PROPERTY) ?? 0)
+  return { id, dataset, name: dataset.name, openedEpoch, ...points }
 }
 
 /** Why a dataset that has a project's name is not the project's; undefined where it is. */
-export function whyForeign(host: ProjectHost, id: ProjectId, { user }: Dataset): string | undefined {
+export function whyForeign(
+  host: ProjectHost,
+  id: ProjectId,
+  { user }: Pick<Dataset, 'user'>,
+): string | undefined {
   const [own, epoch, pool] = OUR_PROPERTIES.map((property) => user.get(property))
   if (own === undefined) return `it has no property ${ID_PROPERTY} of its own`
   if (own !== id) return `its ${ID_PROPERTY} is ${own}`
@@ -97,7 +95,7 @@ export function whyForeign(host: ProjectHost, id: ProjectId, { user }: Dataset):
 /** A live project that somebody renamed must be named, not received a second time. */
 async function refuseRenamed(host: ProjectHost, id: ProjectId, { signal }: ActOptions): Promise<void> {
   const run = signal ? { signal } : {}
-  for await (const found of listDatasets(host.zfs, host.parent, { ...run, user: OUR_PROPERTIES })) {
+  for await (const found of listInBrief(host.zfs, host.parent, { ...run, user: OUR_PROPERTIES })) {
     const role = roleOf(found.name)?.role
     if (role === 'receiving' || role === 'aside' || whyForeign(host, id, found) !== undefined) continue
     throw new TidepoolError('dataset-renamed', `project ${id} is in this pool under the name ${found.name}`, {

@@ -15,7 +15,7 @@ import { isUnreadable } from './fall-back.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 import { ID_PROPERTY, POINT_PROPERTY, POOL_PROPERTY, receivingName, restoredName } from './names.ts'
 import { fetchInto } from './receive.ts'
-import { findRestored, mountRestored } from './restored.ts'
+import { findRestored, mountRestored, refuseTooManyRestored } from './restored.ts'
 import { cheapestStart, pointOf, type WhichPoint } from './which-point.ts'
 
 export interface RestoredPoint {
@@ -35,7 +35,7 @@ const READABLE: readonly Life[] = ['live', 'destroyed']
 
 /**
  * Of a project that is open here or elsewhere, or destroyed within its window. Rejects with `point-unknown`, `point-gone`,
- * `point-unreadable` or `project-gone`; nothing of it is then left in the pool.
+ * `point-unreadable`, `project-gone` or `too-many-restored`; nothing of it is then left in the pool.
  */
 export function restorePoint(
   host: ProjectHost,
@@ -52,6 +52,7 @@ export function restorePoint(
       })
     const point = pointOf(project, which)
     const there = await findRestored(host, id, point, options)
+    if (!there) await refuseTooManyRestored(host, id, options)
     const brought = there ? { streams: 0, bytes: 0n } : await bring(host, project, point, options)
     const name = restoredName(host.parent, id, point)
     options.onProgress?.({ step: 'mount' })

@@ -2,7 +2,7 @@
 import { rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { destroyDataset, setProperties } from '../../native/zfs/dataset.ts'
-import { type Dataset, dataset, listDatasets } from '../../native/zfs/list.ts'
+import { type Brief, dataset, listInBrief } from '../../native/zfs/list.ts'
 import { unmount } from '../../native/zfs/mount.ts'
 import { type DatasetName, lastPart } from '../../native/zfs/names.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
@@ -23,10 +23,7 @@ export interface Restored {
 export const RESTORED_PROPERTIES = [ID_PROPERTY, POOL_PROPERTY, POINT_PROPERTY]
 
 /** A text says why a dataset is none, although it is called like one. */
-export function asRestored(
-  host: ProjectHost,
-  { name, user, mounted, usedBytes }: Dataset,
-): Restored | string {
+export function asRestored(host: ProjectHost, { name, user, mounted, usedBytes }: Brief): Restored | string {
   const id = user.get(ID_PROPERTY) as ProjectId | undefined
   const point = user.get(POINT_PROPERTY) as Guid | undefined
   const pool = user.get(POOL_PROPERTY)
@@ -58,11 +55,34 @@ export async function* listRestored(
   host: ProjectHost,
   { signal }: ActOptions = {},
 ): AsyncGenerator<Restored> {
-  const listed = listDatasets(host.zfs, host.parent, { ...(signal && { signal }), user: RESTORED_PROPERTIES })
+  const listed = listInBrief(host.zfs, host.parent, { ...(signal && { signal }), user: RESTORED_PROPERTIES })
   for await (const found of listed) {
     const restored = roleOf(found.name)?.role === 'restored' && asRestored(host, found)
     if (typeof restored === 'object') yield restored
   }
+}
+
+/**
+ * Before another one is brought. Refused, and not made room for: one that somebody reads in a minute would be gone under the path that he
+ * was told, and who is between two looks at it cannot be seen.
+ */
+export async function refuseTooManyRestored(
+  host: ProjectHost,
+  id: ProjectId,
+  options: ActOptions = {},
+): Promise<void> {
+  const { maxRestored } = host.settings
+  const points: Guid[] = []
+  for await (const one of listRestored(host, options)) if (one.id === id) points.push(one.point)
+  if (points.length < maxRestored) return
+  throw new TidepoolError(
+    'too-many-restored',
+    `${points.length} old points of project ${id} are restored beside it, of ${maxRestored} at most: ${points.join(', ')}`,
+    {
+      hint: `Remove one that is not needed any more: tidepool restore ${id} ${points[0]} --remove`,
+      facts: { project: id, points, max: maxRestored },
+    },
+  )
 }
 
 const directoryOf = ({ mountRoot }: ProjectHost, name: DatasetName): string => join(mountRoot, lastPart(name))

@@ -29,7 +29,8 @@ export function rollBack(
     const planned = await readResolved(catalogue, id, { ...host, ...options })
     // Asked for nothing: also a point that does not exist must not cost anybody an unmount.
     rollback(planned.project, to)
-    await saveUnmounted(host, id, options)
+    // The oldest of those that the policy keeps would leave the graph with this very save.
+    await saveUnmounted(host, id, { ...options, wanted: to })
     const { project } = await readResolved(catalogue, id, { ...host, ...options })
     if (project.statics.head !== to) {
       const after = await settle(catalogue, project, rollback(project, to), options)

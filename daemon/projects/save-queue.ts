@@ -67,6 +67,7 @@ export class SaveQueue {
   /** Since when whose save is under way; also of one that was forgotten, and perhaps is watched again, before its save has ended. */
   readonly #saving = new Map<ProjectId, number>()
   #wake: () => void = () => {}
+  #asleep: { readonly untilMs: number; readonly end: LinkedAbort } | undefined
 
   constructor(options: SaveQueueOptions) {
     this.#options = { intervalMs: INTERVAL_MS, atOnce: AT_ONCE, ...options }
@@ -169,6 +170,8 @@ export class SaveQueue {
   /** Until the signal fires; resolves when nothing is under way any more. Is called once. */
   async run(signal: AbortSignal): Promise<void> {
     const saves = new Set<Promise<void>>()
+    const onAbort = (): void => this.#wake()
+    signal.addEventListener('abort', onAbort, { once: true })
     while (!signal.aborted) {
       const next = this.#next()
       const isDue = next !== undefined && next.watched.nextAtMs <= this.#options.clock.monotonicMs()
@@ -177,6 +180,8 @@ export class SaveQueue {
         saves.add(save)
       } else await this.#pause(next?.watched.nextAtMs ?? Number.POSITIVE_INFINITY, signal)
     }
+    signal.removeEventListener('abort', onAbort)
+    this.#asleep?.end.abort(signal.reason)
     await Promise.all(saves)
   }
 
@@ -235,25 +240,37 @@ export class SaveQueue {
     }
   }
 
-  /** Until the next one is due, there is room, one has waited too long, or something has changed. */
-  async #pause(dueMs: number, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options
-    const sleeping = new LinkedAbort(signal)
+  /** Until the next one is due, there is room, one has waited too long, or something has changed; sometimes for less. */
+  #pause(dueMs: number, signal: AbortSignal): Promise<void> {
+    const nowMs = this.#options.clock.monotonicMs()
+    const slowMs = [...this.#saving.values()].map((startedMs) => startedMs + this.#slowMs)
+    const nextMs = Math.min(...[dueMs, dueMs + this.#lateMs, ...slowMs].filter((ms) => ms > nowMs))
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve
     })
-    const nowMs = clock.monotonicMs()
-    const slowMs = [...this.#saving.values()].map((startedMs) => startedMs + this.#slowMs)
-    const nextMs = Math.min(...[dueMs, dueMs + this.#lateMs, ...slowMs].filter((ms) => ms > nowMs))
-    const ended = new Promise<void>((resolve) => {
-      sleeping.signal.addEventListener('abort', () => resolve(), { once: true })
-    })
-    const slept = Number.isFinite(nextMs)
-      ? clock.sleep(nextMs - nowMs, sleeping.signal).catch(() => {})
-      : ended
-    await Promise.race([woken, slept, ended])
-    sleeping.abort(new Error('woken'))
-    sleeping.leave()
+    if (Number.isFinite(nextMs)) this.#sleepUntil(nextMs, signal)
+    return woken
+  }
+
+  /**
+   * Wakes then, or before: a sleep that ends sooner is kept. Of a thousand projects one is saved each 60 ms, and a timer with its
+   * signals for each was the most that an idle daemon did.
+   */
+  #sleepUntil(ms: number, signal: AbortSignal): void {
+    if (this.#asleep && this.#asleep.untilMs <= ms) return
+    this.#asleep?.end.abort(new Error('woken'))
+    const { clock } = this.#options
+    const asleep = { untilMs: ms, end: new LinkedAbort(signal) }
+    this.#asleep = asleep
+    void clock
+      .sleep(ms - clock.monotonicMs(), asleep.end.signal)
+      .catch(() => {})
+      .then(() => {
+        asleep.end.leave()
+        if (this.#asleep !== asleep) return
+        this.#asleep = undefined
+        this.#wake()
+      })
   }
 
   #jittered(): number {

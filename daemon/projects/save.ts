@@ -44,7 +44,10 @@ export type Saved =
       readonly project: Project
     }
 
-export type SaveOptions = EndOptions
+export interface SaveOptions extends EndOptions {
+  /** A point that its commit lets not go, whatever the policy says. */
+  readonly wanted?: Guid
+}
 
 /** Under the project's lock. Rejects with `not-resident` where there is nothing to save. */
 export function save(host: ProjectHost, id: ProjectId, options: SaveOptions = {}): Promise<Saved> {
@@ -120,7 +123,9 @@ async function sendStep(
   const held = new SendHold(zfs, keepsWhatItSends(host) ? [] : [end, base].filter(isSnapshot))
   try {
     onProgress?.({ step: 'send', doneBytes: 0n })
-    const put = await putStream(stepSource(host, there, { base, end, flags, held }), {
+    const source: Source = (signal) =>
+      send(zfs, end.name, { ...(base && { from: base.name }), flags, signal })
+    const put = await putStream(source, {
       store,
       limiter,
       priority: 'save',
@@ -128,7 +133,11 @@ async function sendStep(
       host: host.host,
       session: host.session,
       place: (now) => placed(host, now, there, end),
-      retention: { policy: host.settings.retention },
+      verify: (signal) => stillThere(host, there, { base, end, held }, signal),
+      retention: {
+        policy: host.settings.retention,
+        ...(options.wanted !== undefined && { wanted: options.wanted }),
+      },
       usage: {
         referencedBytes: end.referencedBytes,
         usedBytes: there.dataset.usedBytes,
@@ -209,25 +218,25 @@ async function receivableFlags({ zfs, store }: ProjectHost, { signal }: EndOptio
 interface Sent {
   readonly base: Base | null
   readonly end: Snapshot
-  readonly flags: SendFlags
   readonly held: SendHold
 }
 
-/** The stream, and where ZFS keeps not what it sends, one more look after its last byte: it must still be there. */
-function stepSource(host: ProjectHost, there: Resident, { base, end, flags, held }: Sent): Source {
-  return async function* (signal) {
-    const { zfs } = host
-    yield* send(zfs, end.name, { ...(base && { from: base.name }), flags, signal })
-    if (keepsWhatItSends(host)) return
-    await held.begun
-    const now = await listSnapshots(zfs, there.name, { signal })
-    for (const one of [end, base])
-      if (one && !now.some(({ guid }) => guid === one.guid))
-        throw new TidepoolError('snapshot-gone', `${one.name} was destroyed while it was sent`, {
-          temporary: true,
-          hint: 'Nothing was committed; the next save sends from what is there.',
-        })
-    // While the store makes it durable; whether that went well is seen once it is committed.
-    held.end().catch(() => {})
-  }
+/** Where ZFS keeps not what it sends, one more look after the last byte: base and end must still be there. */
+async function stillThere(
+  host: ProjectHost,
+  there: Resident,
+  { base, end, held }: Sent,
+  signal: AbortSignal,
+): Promise<void> {
+  if (keepsWhatItSends(host)) return
+  await held.over()
+  const now = await listSnapshots(host.zfs, there.name, { signal })
+  for (const one of [end, base])
+    if (one && !now.some(({ guid }) => guid === one.guid))
+      throw new TidepoolError('snapshot-gone', `${one.name} was destroyed while it was sent`, {
+        temporary: true,
+        hint: 'Nothing was committed; the next save sends from what is there.',
+      })
+  // While the store makes it durable; whether that went well is seen once it is committed.
+  held.end().catch(() => {})
 }

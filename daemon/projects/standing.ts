@@ -24,6 +24,7 @@ export async function standing(
   const ifClean = whatIs(project, { ...facts, written: false }, host.host)
   const ifWritten = whatIs(project, { ...facts, written: true }, host.host)
   if (ifClean === ifWritten) return ifClean
+  if (host.untouched.is(there)) return ifClean
   const now = await currentSnapshot(host, there, options)
   return now.guid === facts.newest ? ifClean : ifWritten
 }

@@ -11,7 +11,14 @@ import type { ProjectHost } from './host.ts'
 import { type MountedFacts, planUnmounts, type WhyMounted } from './idle.ts'
 import type { LastAccess } from './last-access.ts'
 import { survey } from './reconcile.ts'
-import { planResidency, type ResidencySettings, type WhyEvicted, type WhyStays } from './residency.ts'
+import {
+  type PoolSpace,
+  planResidency,
+  type ResidencySettings,
+  type ResidentFacts,
+  type WhyEvicted,
+  type WhyStays,
+} from './residency.ts'
 
 export interface SweeperOptions {
   readonly host: ProjectHost
@@ -21,6 +28,7 @@ export interface SweeperOptions {
   readonly evict: (id: ProjectId, signal: AbortSignal, why: WhyEvicted) => Promise<unknown>
   /** False where it stays mounted because somebody wants it. */
   readonly unmount: (id: ProjectId, idleAfterMs: number, signal: AbortSignal) => Promise<boolean>
+  readonly onSweep?: OnSweep | undefined
   /** @default 30 s */
   readonly intervalMs?: number
 }
@@ -30,12 +38,21 @@ export interface Sweep {
   readonly evicted: readonly { readonly id: ProjectId; readonly why: WhyEvicted }[]
   /** What nobody used for long; it is in the pool still. */
   readonly unmounted: readonly ProjectId[]
-  /** What should have left or been unmounted and was not: busy, or without a proof. The next sweep tries again. */
+  /**
+   * What should have left or been unmounted and was not: busy, without a proof, or not tried any more since the store did not answer
+   * for one before it. The next sweep tries again.
+   */
   readonly refused: readonly Refused[]
   readonly stay: ReadonlyMap<ProjectId, WhyStays>
   readonly mounted: ReadonlyMap<ProjectId, WhyMounted>
   readonly shortOfBytes: bigint
   readonly tooMany: number
+}
+
+/** Hears of each look that has ended: what it did, or why it did not come to its end. */
+export interface OnSweep {
+  swept(sweep: Sweep): void
+  failed(error: unknown): void
 }
 
 export interface Refused {
@@ -45,13 +62,17 @@ export interface Refused {
 }
 
 const INTERVAL_MS = 30_000
-/** More in one look, and it is the store or the pool that fails: the next look tries again. */
+/** How exactly is known since when nobody is in a project any more. */
+const SEEN_FOR_MS = 300_000
+const NOBODY: ReadonlySet<string> = new Set()
+/** More in one look, and it is the pool that fails: the next look tries again. */
 const MAX_FAILED = 3
 
 export class Sweeper {
   readonly #options: SweeperOptions
   #settings: ResidencySettings
   #last: Sweep | undefined
+  #seen: { readonly used: ReadonlySet<string>; readonly atMs: number } | undefined
   #error: unknown
 
   constructor(options: SweeperOptions) {
@@ -82,42 +103,83 @@ export class Sweeper {
       try {
         this.#last = await this.sweep(signal)
         this.#error = undefined
+        this.#options.onSweep?.swept(this.#last)
       } catch (error) {
-        if (!signal.aborted) this.#error = error
+        if (signal.aborted) return
+        this.#error = error
+        this.#options.onSweep?.failed(error)
       }
     }
   }
 
   async sweep(signal: AbortSignal): Promise<Sweep> {
     const { host, access, isPinned, evict } = this.#options
-    const [{ residents }, used, pool] = await Promise.all([
+    const [{ residents }, pool] = await Promise.all([
       survey(host, { signal }),
-      entriesInUse(host.mountRoot),
       poolState(host.zfs, poolOf(host.parent), { signal }),
     ])
-    const facts = residents.map(({ id, usedBytes, mounted }) => {
-      const inUse = used.has(id) || host.locks.state(id) !== undefined
-      // Whoever has a directory or a file open in it comes by no look-up that anybody would see.
-      if (used.has(id)) access.used(id)
-      return { id, inUse, pinned: isPinned(id), idleMs: access.idleMs(id), usedBytes, mounted }
-    })
     const space = { usedBytes: pool.usedBytes, totalBytes: pool.usedBytes + pool.availableBytes }
+    const factsBy = (used: ReadonlySet<string>) =>
+      residents.map(({ id, usedBytes, mounted }) => {
+        const inUse = used.has(id) || host.locks.state(id) !== undefined
+        return { id, inUse, pinned: isPinned(id), idleMs: access.idleMs(id), usedBytes, mounted }
+      })
+    const wouldGo = this.#wouldGo(factsBy(NOBODY), space)
+    const facts = factsBy(
+      await this.#used(
+        residents.map(({ id }) => id),
+        wouldGo,
+      ),
+    )
     const plan = planResidency(facts, space, this.#settings)
     const evicted: { id: ProjectId; why: WhyEvicted }[] = []
     const refused: Refused[] = []
+    let away: { readonly error: unknown } | undefined
     for (const { id, why } of plan.evict)
       try {
+        // Each of the others would cost a time limit, and fail alike.
+        if (away) throw away.error
         host.mayAct()
         await evict(id, signal, why)
         evicted.push({ id, why })
       } catch (error) {
         signal.throwIfAborted()
+        if (isOfTheStore(error)) away = { error }
         refused.push({ id, why, error })
       }
     const mounted = facts.filter((one) => one.mounted && plan.stay.has(one.id))
-    const idle = await this.#unmountIdle(mounted, refused, signal)
+    // An unmount saves first.
+    const idle = await this.#unmountIdle(away ? [] : mounted, refused, signal)
     const { stay, shortOfBytes, tooMany } = plan
     return { atMs: host.clock.wallMs(), evicted, ...idle, refused, stay, shortOfBytes, tooMany }
+  }
+
+  /** Whether anything would be let go if nobody were in it. */
+  #wouldGo(
+    facts: readonly (ResidentFacts & MountedFacts & { readonly mounted: boolean })[],
+    space: PoolSpace,
+  ): boolean {
+    const { unmountIdleAfterMs = Number.POSITIVE_INFINITY } = this.#settings
+    const mounted = facts.filter((one) => one.mounted)
+    return (
+      planResidency(facts, space, this.#settings).evict.length > 0 ||
+      planUnmounts(mounted, unmountIdleAfterMs).unmount.length > 0
+    )
+  }
+
+  /**
+   * In which of them some process is. Where nothing would go the last answer does for a while: it is the whole of /proc that is read,
+   * 70 ms of a core on a machine with 200 processes.
+   */
+  async #used(ids: readonly ProjectId[], isToBeKnown: boolean): Promise<ReadonlySet<string>> {
+    const { host, access } = this.#options
+    const nowMs = host.clock.monotonicMs()
+    if (!isToBeKnown && this.#seen && nowMs - this.#seen.atMs < SEEN_FOR_MS) return this.#seen.used
+    const used = await entriesInUse(host.mountRoot)
+    this.#seen = { used, atMs: nowMs }
+    // Whoever has a directory or a file open in it comes by no look-up that anybody would see.
+    for (const id of ids) if (used.has(id)) access.used(id)
+    return used
   }
 
   async #unmountIdle(
@@ -142,8 +204,17 @@ export class Sweeper {
         if (codeOf(error) === 'dataset-busy') mounted.set(id, 'in-use')
         else failed++
         refused.push({ id, why: 'unmount', error })
+        if (isOfTheStore(error)) break
       }
     }
     return { unmounted, mounted }
   }
+}
+
+/** It says nothing about the project: the next one fails alike. */
+function isOfTheStore(error: unknown): boolean {
+  const code = codeOf(error) ?? ''
+  return (
+    code.startsWith('store-') || code === 'outcome-unknown' || code === 'host-lost' || code === 'host-left'
+  )
 }

@@ -2,7 +2,8 @@
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid } from '../../pipeline/base/ids.ts'
 import { cheapestPaths, receiveCost } from '../../pipeline/graph/plan.ts'
-import type { Project, WriteRow } from '../../pipeline/graph/state.ts'
+import { newestFirst, reachablePoints } from '../../pipeline/graph/points.ts'
+import type { Project } from '../../pipeline/graph/state.ts'
 
 /** By time: the newest one that was made at that moment or before. */
 export type WhichPoint = { readonly guid: Guid } | { readonly atMs: number }
@@ -14,25 +15,24 @@ const LOCAL_DISCOUNT = 4n
 export function pointOf(project: Project, which: WhichPoint): Guid {
   if ('guid' in which) return which.guid
   const paths = cheapestPaths(project.rows.values())
-  const points = [...project.rows.values()]
-    .filter((row) => row.state === 'committed' && !row.side && paths.reaches(row.to))
-    // ZFS knows the second of a snapshot; of two in one the one that was sent later is newer.
-    .sort((a, b) => timeOf(b) - timeOf(a) || b.begunAtMs - a.begunAtMs)
-  const found = points.find((row) => timeOf(row) <= which.atMs)
-  if (found) return found.to
+  const rows = [...project.rows.values()].filter(({ state }) => state === 'committed')
+  const heads = new Set(rows.filter(({ side }) => !side).map(({ to }) => to))
+  const points = [...reachablePoints(project, paths).values()]
+    .filter(({ guid }) => heads.has(guid))
+    .sort(newestFirst)
+  const found = points.find(({ atMs }) => atMs <= which.atMs)
+  if (found) return found.guid
   const oldest = points.at(-1)
   throw new TidepoolError(
     'point-unknown',
     `project ${project.id} has no point of ${new Date(which.atMs).toISOString()} or before`,
     {
       hint: oldest
-        ? `Its oldest one is ${oldest.to} of ${new Date(timeOf(oldest)).toISOString()}.`
+        ? `Its oldest one is ${oldest.guid} of ${new Date(oldest.atMs).toISOString()}.`
         : 'Nothing of it was saved yet.',
     },
   )
 }
-
-const timeOf = (row: WriteRow): number => row.manifest?.stream.createdAtMs ?? row.begunAtMs
 
 /** Something that a pool holds and could make a copy of. */
 export interface Held {

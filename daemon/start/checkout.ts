@@ -54,6 +54,8 @@ export async function prepare(
     `state: ${join(directory, 'state')}`,
     `run: ${join(directory, 'run')}`,
     'page: {port: 0}',
+    '# To try it out: what was saved may leave the pool at once.',
+    'evict: {afterCommit: 0s}',
     '',
   ].join('\n')
   if (await written(configFile, text)) made.push(`${configFile}`)

@@ -1,4 +1,5 @@
 /** `npm stop`: ends the daemon of this checkout, saves and unmounts every project, and puts its pool away. */
+import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,6 +16,10 @@ const PATIENCE_MS = 60_000
 /** Resolves with false where something could not be saved or is in use: it is named, and the pool stays. */
 export async function down(root: string, signal: AbortSignal, say: (line: string) => void): Promise<boolean> {
   const checkout = checkoutAt(root)
+  if (!existsSync(checkout.configFile)) {
+    say('nothing was ever started here')
+    return true
+  }
   await endProcess(join(checkout.directory, 'up.pid'), 'daemon/start/main')
   const config = await readConfig(checkout.configFile)
   // One that was killed could not end its access process.

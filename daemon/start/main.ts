@@ -16,7 +16,11 @@ async function main(verb: string | undefined): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => interrupted.abort(new TidepoolError('interrupted', 'interrupted')))
   const say = (line: string): void => void process.stdout.write(`${line}\n`)
-  if (verb === 'down') return (await down(ROOT, interrupted.signal, say)) ? 0 : 1
+  if (verb === 'down') {
+    if (process.getuid?.() !== 0)
+      throw new TidepoolError('needs-root', 'only root may put the pool away', { hint: 'sudo npm stop' })
+    return (await down(ROOT, interrupted.signal, say)) ? 0 : 1
+  }
   const { directory, pool } = checkoutAt(ROOT)
   // By the name of its pool, which no other checkout has.
   const lock = await socketLock(`tidepool-start-${pool}`)

@@ -83,10 +83,10 @@ export async function up(
       ...(served
         ? [
             `  ${command} create home1 && echo hello > projects/home1/file`,
-            `  ${command} close home1 && cat projects/home1/file`,
+            `  ${command} save home1 && ${command} evict home1`,
+            '  cat projects/home1/file',
           ]
-        : [`  ${command} create home1`, `  ${command} open home1`]),
-      `  ${command} status`,
+        : [`  ${command} create home1`, `  ${command} open home1`, `  ${command} status`]),
       '',
       'Ctrl-C ends it and leaves what is mounted; npm stop saves all and puts the pool away.',
     ])

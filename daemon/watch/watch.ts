@@ -1,6 +1,7 @@
 /** Looks on: counts what acts moved, and keeps an hour of samples in memory for the plots of the status page. */
 import { poolOf } from '../../native/zfs/names.ts'
 import { poolState } from '../../native/zfs/pool.ts'
+import type { ProjectId } from '../../pipeline/base/ids.ts'
 import type { Act } from '../projects/acts.ts'
 import type { Engine } from '../projects/engine.ts'
 
@@ -8,23 +9,28 @@ export interface Sample {
   readonly atMs: number
   readonly savedBytes: number
   readonly receivedBytes: number
-  /** Of the longest open that ended since the sample before; null where none did. */
-  readonly openMs: number | null
+  /** The longest one that ended since the sample before; null where none did. */
+  readonly open: { readonly id: ProjectId; readonly ms: number } | null
   readonly unsavedMs: number
-  readonly open: number
+  readonly opened: number
   readonly poolUsedBytes: number
   readonly poolTotalBytes: number
 }
 
 const EVERY_MS = 10_000
+/** The pool is asked by a command, which costs more than all the rest of a sample. */
+const POOL_EVERY_MS = 30_000
 const KEPT = 360
+
+type Space = Pick<Awaited<ReturnType<typeof poolState>>, 'usedBytes' | 'availableBytes'>
 
 export class Watch {
   readonly #samples: Sample[] = []
   readonly #lately: Act[] = []
+  #asked: { readonly space: Space; readonly atMs: number } | undefined
   #savedBytes = 0
   #receivedBytes = 0
-  #openMs: number | null = null
+  #open: Sample['open'] = null
 
   /** Oldest first. */
   get samples(): readonly Sample[] {
@@ -43,7 +49,7 @@ export class Watch {
     if (act.what === 'save') this.#savedBytes += Number(act.bytes ?? 0n)
     if (act.what !== 'open') return
     this.#receivedBytes += Number(act.bytes ?? 0n)
-    this.#openMs = Math.max(this.#openMs ?? 0, act.tookMs)
+    if (act.tookMs > (this.#open?.ms ?? 0)) this.#open = { id: act.id, ms: act.tookMs }
   }
 
   /** Until the signal fires. A pool that does not answer leaves a gap. */
@@ -54,21 +60,27 @@ export class Watch {
     }
   }
 
+  async #space({ host }: Engine, signal: AbortSignal): Promise<Space> {
+    const nowMs = host.clock.monotonicMs()
+    if (this.#asked && nowMs - this.#asked.atMs < POOL_EVERY_MS) return this.#asked.space
+    const space = await poolState(host.zfs, poolOf(host.parent), { signal })
+    this.#asked = { space, atMs: nowMs }
+    return space
+  }
+
   async sample(engine: Engine, signal: AbortSignal): Promise<void> {
-    const { usedBytes, availableBytes } = await poolState(engine.host.zfs, poolOf(engine.host.parent), {
-      signal,
-    })
+    const { usedBytes, availableBytes } = await this.#space(engine, signal)
     this.#samples.push({
       atMs: Date.now(),
       savedBytes: this.#savedBytes,
       receivedBytes: this.#receivedBytes,
-      openMs: this.#openMs,
+      open: this.#open,
       unsavedMs: engine.saves.longestUnsavedMs,
-      open: engine.saves.size,
+      opened: engine.saves.size,
       poolUsedBytes: Number(usedBytes),
       poolTotalBytes: Number(usedBytes + availableBytes),
     })
-    this.#openMs = null
+    this.#open = null
     if (this.#samples.length > KEPT) this.#samples.shift()
   }
 }

@@ -3,7 +3,7 @@
  * a number first, in bounded time. An answer of another shape ends the process, and a second one reaches another caller.
  */
 import type { Answer, FuseOperations } from 'fuse-native'
-import { ErrnoError, errnoNumber } from './errno.ts'
+import { type Errno, ErrnoError, errnoNumber } from './errno.ts'
 
 export interface Attributes {
   readonly mode: number
@@ -34,24 +34,33 @@ export interface AnswerLimits {
   readonly readlinkMs: number
 }
 
+/** As the addon has them: a look-up is a `getattr`. */
+export const FUSE_OPERATIONS = ['getattr', 'readdir', 'readlink', 'statfs'] as const
+
+export type FuseOperation = (typeof FUSE_OPERATIONS)[number]
+
+/** Hears of each answer, and of the error that it was. */
+export type OnAnswer = (operation: FuseOperation, errno?: Errno) => void
+
 /** `failed` is told of what is shown as EIO: its caller sees no more than that. */
 export function guarded(
   handlers: RootHandlers,
   { quickMs, readlinkMs }: AnswerLimits,
   failed: (operation: string, error: unknown) => void,
+  answered: OnAnswer = () => {},
 ): Required<FuseOperations> {
   const guard =
-    <T>(operation: string, limitMs: number, handle: (path: string) => Promise<T>) =>
+    <T>(operation: FuseOperation, limitMs: number, handle: (path: string) => Promise<T>) =>
     (path: string, answer: Answer<T>): void => {
-      const once = onlyOnce(answer, limitMs)
+      const once = onlyOnce(answer, limitMs, (errno) => answered(operation, errno))
       // In a promise's chain from the start, so that what throws at once is a rejection too.
       Promise.resolve(path)
         .then(handle)
         .then(
-          (value) => once(0, value),
+          (value) => once(undefined, value),
           (error: unknown) => {
             if (!(error instanceof ErrnoError)) failed(operation, error)
-            once(errnoNumber(error instanceof ErrnoError ? error.errno : 'EIO'))
+            once(error instanceof ErrnoError ? error.errno : 'EIO')
           },
         )
     }
@@ -64,15 +73,21 @@ export function guarded(
 }
 
 /** The first answer counts; where none comes in time, ETIMEDOUT is it. */
-function onlyOnce<T>(answer: Answer<T>, limitMs: number): Answer<T> {
+function onlyOnce<T>(
+  answer: Answer<T>,
+  limitMs: number,
+  tell: (errno: Errno | undefined) => void,
+): (errno: Errno | undefined, value?: T) => void {
   let answered = false
-  const once: Answer<T> = (errno, value) => {
+  const once = (errno: Errno | undefined, value?: T): void => {
     if (answered) return
     answered = true
     clearTimeout(timer)
-    if (value === undefined) answer(errno)
-    else answer(errno, value)
+    const number = errno === undefined ? 0 : errnoNumber(errno)
+    if (value === undefined) answer(number)
+    else answer(number, value)
+    tell(errno)
   }
-  const timer = setTimeout(() => once(errnoNumber('ETIMEDOUT')), limitMs)
+  const timer = setTimeout(() => once('ETIMEDOUT'), limitMs)
   return once
 }

@@ -6,7 +6,7 @@ import type Fuse from 'fuse-native'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { readMounts } from '../mount/mountinfo.ts'
 import { loadAddon } from './addon.ts'
-import { type AnswerLimits, guarded, type RootHandlers } from './answers.ts'
+import { type AnswerLimits, guarded, type OnAnswer, type RootHandlers } from './answers.ts'
 import { abortConnection, detach, isOurRoot, SUBTYPE } from './stale.ts'
 
 export interface RootOptions {
@@ -15,6 +15,7 @@ export interface RootOptions {
   readonly handlers: RootHandlers
   readonly limits: AnswerLimits
   readonly failed: (operation: string, error: unknown) => void
+  readonly answered?: OnAnswer
 }
 
 /** What is a link stays one, whatever it leads to; where it leads to the kernel asks each time. */
@@ -34,9 +35,9 @@ export class FuseRoot {
   }
 
   /** Resolves once it answers. Nothing of ours may be mounted there any more. */
-  static async mount({ path, handlers, limits, failed }: RootOptions): Promise<FuseRoot> {
+  static async mount({ path, handlers, limits, failed, answered }: RootOptions): Promise<FuseRoot> {
     const Addon = await loadAddon()
-    const fuse = new Addon(path, guarded(handlers, limits, failed), {
+    const fuse = new Addon(path, guarded(handlers, limits, failed, answered), {
       allowOther: true,
       defaultPermissions: true,
       // The addon knows no such options, and joins those that it knows with commas.

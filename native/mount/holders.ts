@@ -1,5 +1,6 @@
 /** Who keeps a mount busy: processes whose directory, root, open file or mapped file lies in it. */
-import { readdir, readFile, readlink } from 'node:fs/promises'
+import { readlinkSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unescapeOctal } from './mountinfo.ts'
 
@@ -30,10 +31,11 @@ export async function holders(
 ): Promise<Holder[]> {
   const found: Holder[] = []
   const inside = isInside(mountPoint)
+  const part = plainPartOf(mountPoint)
   for (const entry of await readdir(proc)) {
     if (found.length >= max) break
     if (!/^[0-9]+$/.test(entry)) continue
-    const hit = await holdsBy(join(proc, entry), inside)
+    const hit = await holdsBy(join(proc, entry), inside, part)
     if (hit === undefined) continue
     const command = (await tolerant(readFile(join(proc, entry, 'comm'), 'utf8')))?.trim() ?? '?'
     found.push({ pid: Number(entry), uid: await uidOf(join(proc, entry)), command, ...hit })
@@ -43,7 +45,7 @@ export async function holders(
 
 /** One of them, looked at again. */
 export const holdsStill = async (pid: number, mountPoint: string): Promise<boolean> =>
-  (await holdsBy(join('/proc', String(pid)), isInside(mountPoint))) !== undefined
+  (await holdsBy(join('/proc', String(pid)), isInside(mountPoint), plainPartOf(mountPoint))) !== undefined
 
 const isInside =
   (mountPoint: string) =>
@@ -65,37 +67,53 @@ export async function entriesInUse(
 ): Promise<Set<string>> {
   const used = new Set<string>()
   const prefix = `${root}/`
+  const part = plainPartOf(root)
   // Never a hit, so that each process is looked at to its end.
   const note = (path: string | undefined): path is string => {
     if (path?.startsWith(prefix)) used.add(path.slice(prefix.length).split('/', 1)[0] as string)
     return false
   }
-  for (const entry of await readdir(proc)) if (/^[0-9]+$/.test(entry)) await holdsBy(join(proc, entry), note)
+  for (const entry of await readdir(proc))
+    if (/^[0-9]+$/.test(entry)) await holdsBy(join(proc, entry), note, part)
   return used
 }
+
+/** As much of a path as `maps` shows as it is: what has not even that in it need not be looked into line by line. */
+const plainPartOf = (path: string): string => path.split(/[\n\\]/, 1)[0] as string
 
 type Hit = Pick<Holder, 'how' | 'path'>
 
 async function holdsBy(
   process: string,
   inside: (path: string | undefined) => path is string,
+  part: string,
 ): Promise<Hit | undefined> {
   for (const how of ['cwd', 'root'] as const) {
-    const path = await tolerant(readlink(join(process, how)))
+    const path = linkOf(`${process}/${how}`)
     if (inside(path)) return { how, path }
   }
-  for (const fd of (await tolerant(readdir(join(process, 'fd')))) ?? []) {
-    const path = await tolerant(readlink(join(process, 'fd', fd)))
+  for (const fd of (await tolerant(readdir(`${process}/fd`))) ?? []) {
+    const path = linkOf(`${process}/fd/${fd}`)
     if (inside(path)) return { how: 'file', path }
   }
+  // Not at once: whoever changes the process's memory keeps this waiting, for as long as a hung mount keeps them.
   const maps = (await tolerant(readFile(join(process, 'maps'), 'utf8'))) ?? ''
-  for (const line of maps.split('\n')) {
+  for (const line of maps.includes(part) ? maps.split('\n') : []) {
     // The sixth column, after addresses, rights, offset, device and inode; the rest of the line is the path.
     const path = /^\S+ \S+ \S+ \S+ \S+ +(\/.*)$/.exec(line)?.[1]
     const plain = path === undefined ? undefined : unescapeOctal(path)
     if (inside(plain)) return { how: 'mapping', path: plain }
   }
   return undefined
+}
+
+/** At once: the kernel waits for nobody to tell it, and a promise for each of thousands takes most of a second of a core a minute. */
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined // as for `tolerant`
+  }
 }
 
 /** A process may end, or be another user's, while it is looked at. */

@@ -12,7 +12,7 @@ export interface NotifierOptions {
   readonly program?: string
 }
 
-/** It waits up to 5 s by itself until systemd has taken in what it was told. */
+/** It has nothing to wait for but a processor. */
 const LIMIT_MS = 10_000
 
 export class Notifier {
@@ -49,7 +49,9 @@ export class Notifier {
   #tell(assignments: readonly string[]): Promise<void> {
     const lines = assignments.map((line) => line.replace(/[\r\n]+/g, ' '))
     return new Promise((resolve) => {
-      const child = spawn(this.#program, lines, {
+      // Without waiting until systemd has taken it in, which took more than its own limit of 5 s on a busy machine: that is for who
+      // speaks by a process id that may be gone by then, and ours stays.
+      const child = spawn(this.#program, ['--no-block', ...lines], {
         cwd: '/',
         stdio: ['ignore', 'ignore', 'pipe'],
         env: { PATH: process.env.PATH, LC_ALL: 'C', NOTIFY_SOCKET: this.#socket },

@@ -1,4 +1,5 @@
 /** Changes of datasets and snapshots: each one command, each safe to repeat, each looked at before it destroys anything. */
+import { allOf } from '../../pipeline/base/all-of.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid } from '../../pipeline/base/ids.ts'
 import { mountsOf } from '../mount/mountinfo.ts'
@@ -36,7 +37,8 @@ function checkValue(name: string, text: string): void {
     )
 }
 
-const assignments = (values: Values): string[] =>
+/** As `-o` and `set` take them. Rejects what none of them may be. */
+export const assignments = (values: Values): string[] =>
   Object.entries(values).map(([name, text]) => {
     checkValue(name, text)
     return `${name}=${text}`
@@ -169,14 +171,17 @@ export async function rename(
   await whileBusy(zfs, from, () => zfs.commands.change('zfs', ['rename', from, to], options), options)
 }
 
-/** One command for each: zfs-fuse sets the first of several, complains of the second and exits with 0. */
+/** At once, in no order: zfs-fuse takes a command for each, as it sets the first of several, complains of the second and exits with 0. */
 export async function setProperties(
   zfs: Zfs,
   name: DatasetName | SnapshotName,
   values: Values,
   options: RunOptions = {},
 ): Promise<void> {
-  for (const one of assignments(values)) await zfs.commands.change('zfs', ['set', one, name], options)
+  if (Object.keys(values).length === 0) return
+  const all = assignments(values)
+  const together = zfs.capabilities.flavour === 'zfs-fuse' ? all.map((one) => [one]) : [all]
+  await allOf(together.map((some) => zfs.commands.change('zfs', ['set', ...some, name], options)))
 }
 
 /** As if it had never been set on it. */

@@ -13,11 +13,20 @@ import { oneMountAtATime } from './one-mount.ts'
 import type { RunOptions } from './run.ts'
 import type { Zfs } from './zfs.ts'
 
+export interface MountOptions extends RunOptions {
+  /** Its mountpoint, where that was seen or set a moment ago, so that it is not asked for. */
+  readonly mountpoint?: string
+}
+
 /** Resolves with where it is mounted, also where it was already. Rejects with `not-mountable`, `mountpoint-not-empty`, `mountpoint-taken`. */
-export async function mount(zfs: Zfs, dataset: DatasetName, options: RunOptions = {}): Promise<string> {
+export async function mount(
+  zfs: Zfs,
+  dataset: DatasetName,
+  { mountpoint, ...options }: MountOptions = {},
+): Promise<string> {
   const [before] = await mountsOf(dataset, zfs.commands.settings.mountInfo)
   if (before) return before.mountPoint
-  const directory = await value(zfs, dataset, 'mountpoint', options)
+  const directory = mountpoint ?? (await value(zfs, dataset, 'mountpoint', options))
   if (directory === undefined)
     throw new TidepoolError('dataset-missing', `${dataset} does not exist and cannot be mounted`)
   if (!directory.startsWith('/'))

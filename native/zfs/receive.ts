@@ -4,12 +4,12 @@ import { LinkedAbort } from '../../pipeline/base/abort.ts'
 import { allOf } from '../../pipeline/base/all-of.ts'
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid } from '../../pipeline/base/ids.ts'
-import { setProperties } from './dataset.ts'
+import { assignments, setProperties, type Values } from './dataset.ts'
 import { ZfsError } from './errors.ts'
 import { exists } from './get.ts'
-import { dataset, findSnapshot, newestSnapshot, type Snapshot } from './list.ts'
+import { findSnapshot, type Snapshot, wholeDataset } from './list.ts'
 import { type DatasetName, datasetName, snapshotOf } from './names.ts'
-import type { Running, RunOptions } from './run.ts'
+import type { Running } from './run.ts'
 import { heard } from './silence.ts'
 import { undoReceive } from './undo-receive.ts'
 import type { Zfs } from './zfs.ts'
@@ -24,6 +24,10 @@ export interface ReceiveOptions {
   readonly to: Guid
   /** What the new snapshot is called, where not as it was when it was sent. */
   readonly tag?: string
+  /** What a new dataset is given beside `canmount=noauto`, before this resolves. */
+  readonly set?: Values
+  /** The name was drawn for it below what is known to be there: nobody looks whether it is taken. */
+  readonly isDrawn?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -42,9 +46,12 @@ export async function receive(
   const sourceAbort = new LinkedAbort(linked.signal)
   let untouched = typeof source === 'function' ? undefined : source
   try {
-    await checkTarget(zfs, target, options)
+    if (!options.isDrawn || options.from !== undefined) await checkTarget(zfs, target, options)
     const name = options.tag === undefined ? target : snapshotOf(target, options.tag)
-    const args = ['receive', '-u', name]
+    // A dataset starts with `canmount=on`, and a `zfs mount -a` at the next boot would then mount what is given a mountpoint.
+    const values = options.from === undefined ? { canmount: 'noauto', ...options.set } : {}
+    const given = zfs.capabilities.receive.properties ? assignments(values).flatMap((one) => ['-o', one]) : []
+    const args = ['receive', '-u', ...given, name]
     const running = await zfs.commands.start('receive', 'zfs', args, { signal: linked.signal, stdin: true })
     try {
       try {
@@ -56,8 +63,7 @@ export async function receive(
       }
       const [snapshot] = await allOf([
         received(zfs, target, options),
-        // A dataset starts with `canmount=on`, and a `zfs mount -a` at the next boot would then mount what is given a mountpoint.
-        options.from === undefined ? setProperties(zfs, target, { canmount: 'noauto' }) : Promise.resolve(),
+        given.length === 0 ? setProperties(zfs, target, values) : Promise.resolve(),
       ])
       return snapshot
     } catch (error) {
@@ -106,17 +112,18 @@ async function checkTarget(zfs: Zfs, target: DatasetName, options: ReceiveOption
     return
   }
   // zfs-fuse looks for the base in the whole pool: a step into a name that is not there goes silently into another dataset.
-  const [there, newest] = await allOf([dataset(zfs, target, run), newestOrNone(zfs, target, run)])
-  if (there === undefined)
+  const whole = await wholeDataset(zfs, target, run)
+  if (whole === undefined)
     throw new TidepoolError(
       'dataset-missing',
       `${target} does not exist: a step goes into the dataset that has its base`,
     )
   // A kernel or FUSE cache would go on showing the old files.
-  if (there.mounted)
-    throw new TidepoolError('dataset-mounted', `${target} is mounted at ${there.mountpoint}`, {
+  if (whole.dataset.mounted)
+    throw new TidepoolError('dataset-mounted', `${target} is mounted at ${whole.dataset.mountpoint}`, {
       hint: 'Unmount it first.',
     })
+  const newest = whole.snapshots.at(-1)
   if (newest?.guid !== from)
     throw new TidepoolError(
       'base-missing',
@@ -125,20 +132,6 @@ async function checkTarget(zfs: Zfs, target: DatasetName, options: ReceiveOption
         hint: 'Plan from what is there.',
       },
     )
-}
-
-/** Of a dataset that is not there: undefined, as of one without any. */
-async function newestOrNone(
-  zfs: Zfs,
-  target: DatasetName,
-  options: RunOptions,
-): Promise<Snapshot | undefined> {
-  try {
-    return await newestSnapshot(zfs, target, options)
-  } catch (error) {
-    if (codeOf(error) === 'dataset-missing') return undefined
-    throw error
-  }
 }
 
 /**

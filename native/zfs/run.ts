@@ -32,6 +32,16 @@ export interface Running {
   stop(): Promise<void>
 }
 
+/** A command that has ended, for whoever looks on. */
+export interface Ended {
+  readonly command: string
+  readonly lane: LaneName
+  /** For a place in its lane. */
+  readonly waitedMs: number
+  readonly tookMs: number
+  readonly error?: unknown
+}
+
 const MAX_STDOUT_BYTES = 16 * 1024 * 1024
 
 export class Commands {
@@ -39,6 +49,7 @@ export class Commands {
   readonly #lanes: Readonly<Record<LaneName, Lane>>
   readonly #stuck = new Map<Child, StuckCommand>()
   readonly #kill: ((pid: number, signal: NodeJS.Signals) => void) | undefined
+  readonly #lookers = new Set<(ended: Ended) => void>()
 
   constructor(
     settings: Partial<CommandSettings> = {},
@@ -58,6 +69,12 @@ export class Commands {
   /** Commands that could not be ended, until they do end: their datasets are not to be touched. */
   get stuck(): readonly StuckCommand[] {
     return [...this.#stuck.values()]
+  }
+
+  /** Hears of each command when it has ended, well or not, until what is returned is called. Must not throw. */
+  lookOn(looker: (ended: Ended) => void): () => void {
+    this.#lookers.add(looker)
+    return () => void this.#lookers.delete(looker)
   }
 
   get load(): Readonly<Record<LaneName, { running: number; waiting: number }>> {
@@ -110,10 +127,12 @@ export class Commands {
     args: readonly string[],
     { signal, limitMs, stdin = false }: RunOptions & { stdin?: boolean } = {},
   ): Promise<Running> {
+    const askedMs = performance.now()
     const place = await this.#lanes[lane].enter(signal)
+    const waitedMs = performance.now() - askedMs
     try {
       signal?.throwIfAborted()
-      return this.#started(place, program, args, { signal, limitMs, stdin, streams: lane === 'send' })
+      return this.#started(place, program, args, { signal, limitMs, stdin, lane, waitedMs })
     } catch (error) {
       place.release()
       throw error
@@ -128,10 +147,13 @@ export class Commands {
       signal: AbortSignal | undefined
       limitMs: number | undefined
       stdin: boolean
-      streams: boolean
+      lane: LaneName
+      waitedMs: number
     },
   ): Running {
-    const { signal, limitMs, stdin, streams } = options
+    const { signal, limitMs, stdin, lane, waitedMs } = options
+    const startedMs = performance.now()
+    const streams = lane === 'send'
     const { termGraceMs, killGraceMs } = this.settings
     const executable = this.settings[program]
     const kill = this.#kill ? { kill: this.#kill } : {}
@@ -159,14 +181,22 @@ export class Commands {
       )
     const timer = limitMs === undefined ? undefined : setTimeout(late, limitMs)
 
+    const tell = (failure?: { error: unknown }): void => {
+      const tookMs = performance.now() - startedMs
+      for (const looker of this.#lookers) looker({ command, lane, waitedMs, tookMs, ...failure })
+    }
     const finish = async (): Promise<void> => {
       try {
         const { code, signal: by } = await Promise.race([child.ended, unkillable])
         if (reason) throw reason.error
         if (code !== 0) throw failed({ ...facts(), exit: code, signal: by })
-      } catch (error) {
-        if (errnoOf(error) === 'ENOENT' && !(error instanceof TidepoolError))
-          throw new ZfsError('zfs-missing', `${command}: there is no ${executable}`, facts(), error)
+        tell()
+      } catch (cause) {
+        const isMissing = errnoOf(cause) === 'ENOENT' && !(cause instanceof TidepoolError)
+        const error = isMissing
+          ? new ZfsError('zfs-missing', `${command}: there is no ${executable}`, facts(), cause)
+          : cause
+        tell({ error })
         throw error
       } finally {
         clearTimeout(timer)

@@ -23,13 +23,14 @@ export interface CommandSettings {
 }
 
 /**
- * Changes of one pool end in the same transaction group whatever is done at once: two keep the queue moving while one of
- * them waits for it, more only wait with it. A destroy of many snapshots can take minutes on disks.
+ * Changes of one pool end in the same transaction group whatever is done at once: four are about what an open on zfs-fuse has to set
+ * of a new dataset, each by a command, and so waits for one such group and not for three. A destroy of many snapshots can take minutes
+ * on disks.
  */
 export const COMMAND_DEFAULTS: CommandSettings = {
   zfs: 'zfs',
   zpool: 'zpool',
-  lanes: { read: 8, change: 2, send: 8, receive: 8 },
+  lanes: { read: 8, change: 4, send: 8, receive: 8 },
   readLimitMs: 60_000,
   changeLimitMs: 10 * 60_000,
   silenceLimitMs: 10 * 60_000,

@@ -1,34 +1,29 @@
 /** Which edges the points that must stay restorable need, and which are superfluous (rule `needed`). */
 import type { Guid, WriteId } from '../base/ids.ts'
 import { cheapestPaths, type EdgeCost, type Paths } from './plan.ts'
-import { DEFAULT_RETENTION, type Point, type RetentionPolicy, retain } from './retention.ts'
+import { reachablePoints } from './points.ts'
+import { DEFAULT_RETENTION, type RetentionPolicy, retain } from './retention.ts'
 import { EVERY_RULE, type Rules } from './rules.ts'
 import type { Project, WriteRow } from './state.ts'
 
 export interface NeededOptions {
   readonly policy?: RetentionPolicy
+  /** A point that somebody is on the way back to: not to be let go by the save of what is left. */
+  readonly wanted?: Guid
   readonly cost?: EdgeCost
   /** Whether a `writing` row's base must stay: true for every row unless its host is known to be dead. */
   readonly mayStillCommit?: (row: WriteRow) => boolean
   readonly rules?: Rules
 }
 
-/** The points that can be restored. One with several edges counts once. */
-export function reachablePoints(project: Project, paths: Paths): Map<Guid, Point> {
-  const points = new Map<Guid, Point>()
-  for (const row of project.rows.values())
-    if (row.state === 'committed' && paths.reaches(row.to) && !points.has(row.to))
-      points.set(row.to, { guid: row.to, atMs: row.manifest?.stream.createdAtMs ?? row.begunAtMs })
-  return points
-}
-
 /** Points that must stay restorable, each with its reason. */
 export function keptPoints(project: Project, paths: Paths, options: NeededOptions = {}): Map<Guid, string> {
-  const { policy = DEFAULT_RETENTION, mayStillCommit = () => true } = options
+  const { policy = DEFAULT_RETENTION, wanted, mayStillCommit = () => true } = options
   const kept = retain(reachablePoints(project, paths).values(), policy)
   for (const row of project.rows.values())
     if (row.state === 'writing' && row.from !== null && mayStillCommit(row))
       kept.set(row.from, 'base-of-a-write')
+  if (wanted !== undefined) kept.set(wanted, 'wanted')
   for (const [point, reason] of Object.entries(project.statics.kept)) kept.set(point as Guid, reason)
   if (project.statics.head !== null) kept.set(project.statics.head, 'head')
   return kept

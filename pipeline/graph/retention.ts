@@ -1,5 +1,6 @@
 /** Which points the policy wants to stay restorable. Pure: points and a policy in, reasons out. */
 import type { Guid } from '../base/ids.ts'
+import { newestFirst, type Point } from './points.ts'
 
 export interface RetentionPolicy {
   /** How many of the newest points. */
@@ -12,12 +13,6 @@ export interface RetentionPolicy {
 }
 
 export const DEFAULT_RETENTION: RetentionPolicy = { latest: 10, hourly: 24, daily: 7, weekly: 4, monthly: 12 }
-
-export interface Point {
-  readonly guid: Guid
-  /** When the snapshot was taken. */
-  readonly atMs: number
-}
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -36,13 +31,13 @@ const PERIODS = {
 
 /** Every point that the policy keeps, with the first reason that keeps it. */
 export function retain(points: Iterable<Point>, policy: RetentionPolicy): Map<Guid, string> {
-  const newestFirst = [...points].sort((a, b) => b.atMs - a.atMs || (a.guid < b.guid ? -1 : 1))
+  const sorted = [...points].sort(newestFirst)
   const kept = new Map<Guid, string>()
-  for (const { guid } of newestFirst.slice(0, policy.latest)) kept.set(guid, 'latest')
+  for (const { guid } of sorted.slice(0, policy.latest)) kept.set(guid, 'latest')
   for (const [name, periodOf] of Object.entries(PERIODS)) {
     let left = policy[name as keyof typeof PERIODS]
     let last: number | undefined
-    for (const { guid, atMs } of newestFirst) {
+    for (const { guid, atMs } of sorted) {
       if (left === 0) break
       const period = periodOf(atMs)
       if (period === last) continue

@@ -67,6 +67,8 @@ export async function markDead(
 }
 
 export interface TakeOptions extends CallOptions {
+  /** As it was read a moment ago, so that it is not read again: where it has changed since, the transaction is refused. */
+  readonly known?: Project
   readonly rules?: Rules
 }
 
@@ -81,7 +83,7 @@ export async function takeProject(
   options: TakeOptions = {},
 ): Promise<Project> {
   const { rules = EVERY_RULE } = options
-  const project = await readProject(catalogue, id, options)
+  const project = options.known ?? (await readProject(catalogue, id, options))
   const { owner } = project.statics
   if (owner === host && project.statics.life === 'live') return project
   // The project first, then its owner's row: a host that dies and returns in between has moved rev (`returnTouch`).

@@ -8,7 +8,7 @@ import { MIB } from '../base/units.ts'
 import { adaptiveLimiter, fixedLimiter, type Limiter } from '../limit/limiter.ts'
 import { retryScope } from '../limit/retry.ts'
 import type { Store } from './contract.ts'
-import { retrying } from './retrying.ts'
+import { retrying, type StoreAttempt } from './retrying.ts'
 import { cassandraPassword, type Environment } from './secrets.ts'
 import { type CassandraUrl, parseStoreUrl, type StoreUrl } from './url.ts'
 
@@ -23,6 +23,8 @@ export interface OpenOptions {
   /** Where secrets are. @default process.env */
   readonly env?: Environment
   readonly signal?: AbortSignal | undefined
+  /** Hears of every attempt of every call on the store, when it has ended. */
+  readonly onAttempt?: (attempt: StoreAttempt) => void
 }
 
 /** With the 1 MiB chunks of a directory: enough to keep a disk busy, little enough to wait for at an abort. */
@@ -37,7 +39,7 @@ export async function openStore(url: string, options: OpenOptions = {}): Promise
   const store = await openDriver(parsed, options)
   const limiter = limiterFor(store)
   const scope = retryScope({ clock: systemClock, random: Math.random })
-  const wrapped = retrying(store, { scope, limiter })
+  const wrapped = retrying(store, { scope, limiter, onAttempt: options.onAttempt })
   return { store: wrapped, limiter, close: () => wrapped.close() }
 }
 

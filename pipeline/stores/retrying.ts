@@ -4,7 +4,7 @@
  * again, unless it can go on where it stopped.
  */
 import type { Limiter } from '../limit/limiter.ts'
-import { type RetryScope, retry } from '../limit/retry.ts'
+import { type AttemptReport, type RetryScope, retry } from '../limit/retry.ts'
 import type {
   BlobReader,
   BlobStore,
@@ -15,124 +15,176 @@ import type {
   StoredEntry,
 } from './contract.ts'
 
+/** Every call that is tried again, by its name in the contract. */
+export const STORE_CALLS = [
+  'create',
+  'put',
+  'seal',
+  'open',
+  'get',
+  'remove',
+  'missing',
+  'mend',
+  'stored',
+  'removeStored',
+  'info',
+  'read',
+  'apply',
+  'projects',
+  'readHost',
+  'applyHost',
+  'hosts',
+  'noteWriting',
+  'forgetWriting',
+  'writing',
+  'log',
+  'logged',
+  'readNote',
+  'writeNote',
+  'nowMs',
+] as const
+
+export type StoreCall = (typeof STORE_CALLS)[number]
+
+export interface StoreAttempt extends AttemptReport {
+  readonly call: StoreCall
+  /** For people: which chunk of which write. */
+  readonly what: string
+}
+
 export interface RetryingOptions {
   readonly scope: RetryScope
   /** Hears of every attempt to move a chunk. */
   readonly limiter?: Limiter
+  /** Hears of every attempt of every call, when it has ended. */
+  readonly onAttempt?: ((attempt: StoreAttempt) => void) | undefined
 }
 
-type Again = <T>(what: string, options: CallOptions | undefined, operation: () => Promise<T>) => Promise<T>
+type Again = <T>(
+  call: StoreCall,
+  what: string,
+  options: CallOptions | undefined,
+  operation: () => Promise<T>,
+  /** What is compared with each other when it comes to speed: chunks that go the same way and have the same size. */
+  kind?: string,
+) => Promise<T>
 
-/** What is compared with each other when it comes to speed: chunks that go the same way and have the same size. */
-type MoveChunk = <T>(kind: string, ...call: [string, CallOptions | undefined, () => Promise<T>]) => Promise<T>
-
-export function retrying(store: Store, { scope, limiter }: RetryingOptions): Store {
-  const again: Again = (what, options, operation) =>
-    retry(operation, { ...scope, what, signal: options?.signal })
-  const moveChunk: MoveChunk = (kind, what, options, operation) =>
+export function retrying(store: Store, { scope, limiter, onAttempt }: RetryingOptions): Store {
+  const again: Again = (call, what, options, operation, kind) =>
     retry(operation, {
       ...scope,
       what,
       signal: options?.signal,
-      ...(limiter && { onAttempt: (attempt) => limiter.observe({ ...attempt, kind }) }),
+      onAttempt: (attempt) => {
+        if (kind !== undefined) limiter?.observe({ ...attempt, kind })
+        onAttempt?.({ ...attempt, call, what })
+      },
     })
   return {
     ...store,
-    blobs: retryingBlobs(store.blobs, again, moveChunk, scope),
-    catalogue: retryingCatalogue(store.catalogue, again, scope),
+    blobs: retryingBlobs(store.blobs, again),
+    catalogue: retryingCatalogue(store.catalogue, again),
     close: () => store.close(),
   }
 }
 
-function retryingBlobs(blobs: BlobStore, again: Again, moveChunk: MoveChunk, scope: RetryScope): BlobStore {
+function retryingBlobs(blobs: BlobStore, again: Again): BlobStore {
   return {
     defaultChunkBytes: blobs.defaultChunkBytes,
     create: (write, options) =>
-      again(`beginning write ${write.writeId}`, options, async () => {
+      again('create', `beginning write ${write.writeId}`, options, async () => {
         const writer = await blobs.create(write, options)
         return {
           put: (seq, data, digest, options) =>
-            moveChunk(
-              `put ${write.chunkBytes}`,
+            again(
+              'put',
               `put of chunk ${seq} of write ${write.writeId}`,
               options,
               () => writer.put(seq, data, digest, options),
+              `put ${write.chunkBytes}`,
             ),
-          seal: (options) => again(`sealing write ${write.writeId}`, options, () => writer.seal(options)),
+          seal: (options) =>
+            again('seal', `sealing write ${write.writeId}`, options, () => writer.seal(options)),
           close: () => writer.close(),
         } satisfies BlobWriter
       }),
     open: (write, options) =>
-      again(`opening write ${write.writeId}`, options, async () => {
+      again('open', `opening write ${write.writeId}`, options, async () => {
         const reader = await blobs.open(write, options)
         return {
           get: (seq, options) =>
-            moveChunk(
-              `get ${write.chunkBytes}`,
+            again(
+              'get',
               `get of chunk ${seq} of write ${write.writeId}`,
               options,
               () => reader.get(seq, options),
+              `get ${write.chunkBytes}`,
             ),
           close: () => reader.close(),
         } satisfies BlobReader
       }),
     remove: (write, options) =>
-      again(`removal of write ${write.writeId}`, options, () => blobs.remove(write, options)),
+      again('remove', `removal of write ${write.writeId}`, options, () => blobs.remove(write, options)),
     missing: (write, options) =>
-      resumed<number, number>(`looking through write ${write.writeId}`, scope, options, {
+      resumed<number, number>('missing', `looking through write ${write.writeId}`, again, options, {
         open: () => blobs.missing(write, options),
         mark: (seq) => seq,
         isBehind: (seq, mark) => seq <= mark,
       }),
     mend: (write, seq, chunk, options) =>
-      again(`mending chunk ${seq} of write ${write.writeId}`, options, () =>
+      again('mend', `mending chunk ${seq} of write ${write.writeId}`, options, () =>
         blobs.mend(write, seq, chunk, options),
       ),
     stored: (options) =>
-      resumed<StoredEntry, string>('looking through what is stored', scope, options, {
+      resumed<StoredEntry, string>('stored', 'looking through what is stored', again, options, {
         open: (after) => blobs.stored({ ...options, ...(after !== undefined && { after }) }),
         mark: (entry) => entry.cursor,
         isBehind: () => false,
       }),
     removeStored: (entry, options) =>
-      again(`removal of ${entry.what}`, options, () => blobs.removeStored(entry, options)),
+      again('removeStored', `removal of ${entry.what}`, options, () => blobs.removeStored(entry, options)),
     close: () => blobs.close(),
   }
 }
 
-function retryingCatalogue(catalogue: Catalogue, again: Again, scope: RetryScope): Catalogue {
+function retryingCatalogue(catalogue: Catalogue, again: Again): Catalogue {
   const list = <Item>(
+    call: StoreCall,
     what: string,
     options: CallOptions | undefined,
     open: () => AsyncIterable<Item>,
-  ): AsyncIterable<Item> => resumed<Item, never>(what, scope, options, { open })
+  ): AsyncIterable<Item> => resumed<Item, never>(call, what, again, options, { open })
   return {
-    info: (options) => again('reading what the store is', options, () => catalogue.info(options)),
+    info: (options) => again('info', 'reading what the store is', options, () => catalogue.info(options)),
     read: (project, options) =>
-      again(`reading project ${project}`, options, () => catalogue.read(project, options)),
+      again('read', `reading project ${project}`, options, () => catalogue.read(project, options)),
     apply: (transaction, options) =>
-      again(transaction.what, options, () => catalogue.apply(transaction, options)),
-    projects: (options) => list('listing projects', options, () => catalogue.projects(options)),
+      again('apply', transaction.what, options, () => catalogue.apply(transaction, options)),
+    projects: (options) => list('projects', 'listing projects', options, () => catalogue.projects(options)),
     readHost: (host, options) =>
-      again(`reading host ${host}`, options, () => catalogue.readHost(host, options)),
+      again('readHost', `reading host ${host}`, options, () => catalogue.readHost(host, options)),
     applyHost: (transaction, options) =>
-      again(transaction.what, options, () => catalogue.applyHost(transaction, options)),
-    hosts: (options) => list('listing hosts', options, () => catalogue.hosts(options)),
+      again('applyHost', transaction.what, options, () => catalogue.applyHost(transaction, options)),
+    hosts: (options) => list('hosts', 'listing hosts', options, () => catalogue.hosts(options)),
     noteWriting: (host, entry, options) =>
-      again(`noting write ${entry.row.writeId}`, options, () => catalogue.noteWriting(host, entry, options)),
+      again('noteWriting', `noting write ${entry.row.writeId}`, options, () =>
+        catalogue.noteWriting(host, entry, options),
+      ),
     forgetWriting: (host, writeId, options) =>
-      again(`forgetting the note of write ${writeId}`, options, () =>
+      again('forgetWriting', `forgetting the note of write ${writeId}`, options, () =>
         catalogue.forgetWriting(host, writeId, options),
       ),
     writing: (host, options) =>
-      list(`listing writes of host ${host}`, options, () => catalogue.writing(host, options)),
-    log: (entry, options) => again('writing the log', options, () => catalogue.log(entry, options)),
-    logged: (day, options) => list('reading the log', options, () => catalogue.logged(day, options)),
+      list('writing', `listing writes of host ${host}`, options, () => catalogue.writing(host, options)),
+    log: (entry, options) => again('log', 'writing the log', options, () => catalogue.log(entry, options)),
+    logged: (day, options) =>
+      list('logged', 'reading the log', options, () => catalogue.logged(day, options)),
     readNote: (name, options) =>
-      again(`reading note ${name}`, options, () => catalogue.readNote(name, options)),
+      again('readNote', `reading note ${name}`, options, () => catalogue.readNote(name, options)),
     writeNote: (name, text, options) =>
-      again(`writing note ${name}`, options, () => catalogue.writeNote(name, text, options)),
-    nowMs: (options) => again("asking for the store's time", options, () => catalogue.nowMs(options)),
+      again('writeNote', `writing note ${name}`, options, () => catalogue.writeNote(name, text, options)),
+    nowMs: (options) =>
+      again('nowMs', "asking for the store's time", options, () => catalogue.nowMs(options)),
     close: () => catalogue.close(),
   }
 }
@@ -146,8 +198,9 @@ interface Resumable<Item, Mark> {
 }
 
 async function* resumed<Item, Mark>(
+  call: StoreCall,
   what: string,
-  scope: RetryScope,
+  again: Again,
   options: CallOptions | undefined,
   { open, mark, isBehind }: Resumable<Item, Mark>,
 ): AsyncGenerator<Item> {
@@ -170,7 +223,7 @@ async function* resumed<Item, Mark>(
   try {
     for (;;) {
       const mayRetry = !yielded || mark !== undefined
-      const item = mayRetry ? await retry(next, { ...scope, what, signal: options?.signal }) : await next()
+      const item = mayRetry ? await again(call, what, options, next) : await next()
       if (item.done) return
       if (mark) last = { mark: mark(item.value) }
       yielded = true

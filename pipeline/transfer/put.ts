@@ -3,6 +3,7 @@
  * one whole stream, or was interrupted anywhere, is aborted, its chunks removed, and never committed.
  */
 import { LinkedAbort } from '../base/abort.ts'
+import { allOf } from '../base/all-of.ts'
 import { OutcomeUnknownError, TidepoolError } from '../base/errors.ts'
 import { type HostId, newWriteId, type ProjectId, type SessionId, type WriteId } from '../base/ids.ts'
 import { commitAttempt } from '../graph/commit.ts'
@@ -33,6 +34,11 @@ export interface PutOptions {
   readonly chunkBytes?: number | undefined
   /** Decides whether the stream's end becomes the head. @default `placementOf` */
   readonly place?: (project: Project, begin: StreamBegin) => Placement
+  /**
+   * What has to hold of where the stream came from, looked at after its end and while the store makes it durable. Where it
+   * rejects, nothing is committed.
+   */
+  readonly verify?: (signal: AbortSignal) => Promise<void>
   readonly retention?: NeededOptions
   readonly usage?: Manifest['usage']
   readonly treeDigest?: string
@@ -130,7 +136,7 @@ async function putParsed(opened: Opened, options: PutOptions & { signal: AbortSi
         signal,
         onProgress: options.onProgress,
       })
-      await writer.seal({ signal })
+      await allOf([writer.seal({ signal }), options.verify?.(signal) ?? Promise.resolve()])
       manifest = manifestOf(uploaded, chunkBytes, parser, options)
     } finally {
       await writer.close()

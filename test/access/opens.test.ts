@@ -141,9 +141,9 @@ test('a failure is told again for 5 s without another try, then for twice as lon
   const fail = async () => {
     const caller = outcome(opens.open(P))
     await settle()
-    begun.at(-1)?.fail(refusal('owned-elsewhere'))
+    begun.at(-1)?.fail(refusal('broken'))
     await settle()
-    assert.is(caller.now, 'owned-elsewhere')
+    assert.is(caller.now, 'broken')
   }
   for (const [times, closedMs] of [5, 10, 20, 40, 80, 160, 300, 300].map(
     (s, at) => [at + 1, s * 1000] as const,
@@ -154,7 +154,7 @@ test('a failure is told again for 5 s without another try, then for twice as lon
     await clock.advance(closedMs - 1)
     const touched = outcome(opens.open(P))
     await settle()
-    assert.is(touched.now, 'owned-elsewhere')
+    assert.is(touched.now, 'broken')
     assert.is(begun.length, times, 'it was not tried again')
     await clock.advance(1)
   }
@@ -162,6 +162,27 @@ test('a failure is told again for 5 s without another try, then for twice as lon
   await clock.advance(300_000)
   await fail()
   assert.is(opens.state(P)?.ms, 5000)
+})
+
+test('what another may end any moment is asked anew every 5 s, what ends by itself every 30 s at the latest', async () => {
+  const { opens, begun, clock } = world()
+  const fails = async (error: TidepoolError): Promise<number | undefined> => {
+    const caller = outcome(opens.open(P))
+    await settle()
+    begun.at(-1)?.fail(error)
+    await settle()
+    assert.is(caller.now, error.code)
+    const closedMs = opens.state(P)?.ms
+    await clock.advance(closedMs ?? 0)
+    return closedMs
+  }
+  for (let times = 0; times < 10; times++) assert.is(await fails(refusal('owned-elsewhere')), 5000)
+  const away = new TidepoolError('store-unavailable', 'no answer', { temporary: true })
+  const closed: unknown[] = []
+  for (let times = 0; times < 5; times++) closed.push(await fails(away))
+  assert.equal(closed, [5000, 10_000, 20_000, 30_000, 30_000], 'those before it did not count')
+  assert.is(await fails(refusal('owned-elsewhere')), 5000)
+  assert.is(begun.length, 16, 'each was a try')
 })
 
 test('forgotten, or asked for by name, it is tried at once; a success ends the row of failures', async () => {

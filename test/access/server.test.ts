@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type ClientOptions, DaemonClient } from '../../daemon/access/client.ts'
+import { Counts, type Figures } from '../../daemon/access/figures.ts'
 import type { AccessCallbacks } from '../../daemon/access/layer.ts'
 import { MAX_LINE_BYTES, toLine } from '../../daemon/access/protocol.ts'
 import { AccessServer } from '../../daemon/access/server.ts'
@@ -76,8 +77,8 @@ async function failure(promise: Promise<unknown>): Promise<string | undefined> {
 }
 
 async function until(what: string, so: () => boolean): Promise<void> {
-  for (const end = performance.now() + 5000; !so(); await sleep(5))
-    if (performance.now() > end) assert.unreachable(`${what}: not within 5 s`)
+  for (const end = performance.now() + 30_000; !so(); await sleep(5))
+    if (performance.now() > end) assert.unreachable(`${what}: not within 30 s`)
 }
 
 const closed = (socket: Socket | Server): Promise<void> =>
@@ -200,6 +201,29 @@ test('what was used is told in lines that are short enough; where nobody listens
     assert.equal(seen, ids)
   }))
 
+test('what the access process has counted is told when it connects and where it has changed, and that it has gone', () =>
+  withWorld(async ({ listen, client }) => {
+    const told: (Figures | undefined)[] = []
+    const counts = new Counts()
+    counts.answered('readlink', 'ENOENT')
+    const first = await listen({ figures: (figures) => void told.push(figures) })
+    const asks = await client({ figures: (waiting) => counts.figures(waiting) })
+    await until('it is told', () => told.length === 1)
+    asks.tellFigures()
+    counts.answered('getattr')
+    asks.tellFigures()
+    await until('it is told again', () => told.length === 2)
+    assert.is(told[0]?.errors.ENOENT, 1)
+    assert.is(told[0]?.answers.getattr, 0)
+    assert.is(told[1]?.answers.getattr, 1)
+    assert.is(told[0]?.process, told[1]?.process)
+    await first.close()
+    assert.is(told.at(-1), undefined)
+    // The next daemon hears it though nothing has changed.
+    await listen({ figures: (figures) => void told.push(figures) })
+    await until('the next one is told', () => told.at(-1)?.answers.getattr === 1)
+  }))
+
 test('forgetting is over once the other side has done it, or at the latest when what it knew is too old', () =>
   withWorld(async ({ socket, listen, client }) => {
     const server = await listen()
@@ -212,18 +236,26 @@ test('forgetting is over once the other side has done it, or at the latest when 
       },
     })
     await until('it is connected', () => connected)
-    const began = performance.now()
-    await Promise.all([server.forget(), server.forget()])
-    assert.is(forgotten, 2)
-    assert.ok(performance.now() - began < 900)
+    const promptMs: number[] = []
+    for (let round = 1; round <= 3; round++) {
+      const began = performance.now()
+      await Promise.all([server.forget(), server.forget()])
+      promptMs.push(performance.now() - began)
+      assert.is(forgotten, 2 * round)
+    }
+    // One that waits for the limit always does; a machine that is busy with something else does not always delay.
+    assert.ok(Math.min(...promptMs) < 900, `${promptMs} ms`)
     // One that has stopped reads no more.
     const hung = connect(socket)
     await once(hung, 'connect')
     await sleep(30)
-    const again = performance.now()
-    await server.forget()
-    const tookMs = performance.now() - again
-    assert.ok(tookMs > 900 && tookMs < 3000, `${tookMs} ms`)
+    const lateMs: number[] = []
+    for (let round = 1; round <= 2; round++) {
+      const began = performance.now()
+      await server.forget()
+      lateMs.push(performance.now() - began)
+    }
+    assert.ok(Math.min(...lateMs) > 900 && Math.min(...lateMs) < 3000, `${lateMs} ms`)
     hung.destroy()
   }))
 

@@ -135,8 +135,10 @@ test('the daemon logs who did what, with the operation and how it ended', () =>
 test('what left the pool by itself is logged as the daemon’s doing', () =>
   withPath(async (path) => {
     const journal = new Journal(path)
-    journal.tell({ kind: 'evicted', id: projectId('p'), freedBytes: 5n, bySweep: false })
-    journal.tell({ kind: 'evicted', id: projectId('q'), freedBytes: 5n, bySweep: true })
+    const act = { what: 'evict', operation: 'o', atMs: 0, tookMs: 1, bytes: 5n } as const
+    journal.act({ ...act, id: projectId('p'), byItself: false })
+    journal.act({ ...act, id: projectId('q'), byItself: true })
+    journal.act({ ...act, id: projectId('r'), byItself: true, error: new Error('no') })
     await journal.audit.close()
     assert.equal(
       (await read(path)).map(({ what, project, principal }) => [what, project, principal]),

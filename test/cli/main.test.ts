@@ -1,7 +1,10 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Store } from '../../pipeline/stores/contract.ts'
 import { tidepool, tidepoolOver } from '../support/command.ts'
+import { temporaryDirectory } from '../support/directory.ts'
 
 const test = suite('the command')
 
@@ -37,6 +40,31 @@ test('without a store, and with what is no store, it says so and ends with 2', a
   const bad = await tidepool(['--store', 'ftp://x', 'stream', 'ls', '--json'])
   assert.is(bad.code, 2)
   assert.equal(Object.keys(JSON.parse(bad.stderr).error), ['code', 'message', 'hint', 'facts'])
+})
+
+test('without a store named, it is that of the daemon’s configuration', async () => {
+  const { path, remove } = await temporaryDirectory()
+  try {
+    const file = join(path, 'tidepool.yaml')
+    await writeFile(file, `store: dir:${path}/store\ndataset: tank/projects\n`)
+    const env = { TIDEPOOL_CONFIG: file }
+    const made = await tidepool(['store', 'init'], { env })
+    assert.match(made.stdout.toString(), /made a store/, made.stderr)
+    assert.is((await tidepool(['scrub'], { env })).code, 0)
+    const other = await tidepool(['store', 'info'], { env: { ...env, TIDEPOOL_STORE: `dir:${path}/none` } })
+    assert.match(other.stderr, /none/)
+
+    assert.match((await tidepool(['config', 'check'], { env })).stdout.toString(), /tidepool.yaml is right/)
+    await writeFile(file, 'store: 5\nbrowse: some\n')
+    const wrong = await tidepool(['config', 'check'], { env })
+    assert.is(wrong.code, 2)
+    assert.match(
+      wrong.stderr,
+      /tidepool.yaml has 3 mistakes\n {2}dataset: is missing\n {2}line 1: store: .*\n {2}line 2: browse: /,
+    )
+  } finally {
+    await remove()
+  }
 })
 
 test('an unexpected error says that it is one; the stack is shown only if it is asked for', async () => {

@@ -66,10 +66,33 @@ test('each mistake is told with its line, all at once', () => {
   assert.match(found.join(), /is no duration such as 90s/)
 })
 
+test('what the daemon would stumble over later is refused too, in plain words and in order', () => {
+  const least = 'dataset: tank/projects\n'
+  assert.match(mistakesOf(`${least}store: ftp://x\n`).join(), /^line 2: store: there is no kind of store/)
+  assert.match(mistakesOf(`${least}store: dir:x\n`).join(), /^line 2: store: its path is not absolute/)
+  const with_ = (text: string): string => mistakesOf(`store: dir:/s\n${least}${text}`).join('\n')
+  assert.match(with_('evict: {lowWatermark: 90%}\n'), /^line 3: evict.lowWatermark: is not below/)
+  assert.match(with_('access: /p\nmounts: /p/real\n'), /^line 4: mounts: is within \/p,/)
+  assert.match(with_('mounts: /p\naccess: /p/x\n'), /^line 4: access: is within \/p,/)
+  assert.match(with_('access: /s\n'), /^line 1: store: is within \/s,/)
+  assert.match(with_('access: /p\nrun: /p\n'), /^line 4: run: is within/)
+  assert.is(with_('access: /p\nmounts: /p2\n'), '')
+  assert.equal(mistakesOf('browse: some\nlisten: {port: 99999}\nsave: {atOnce: 0}\nstore: 5\n'), [
+    'dataset: is missing',
+    'line 1: browse: is none of resident, all, none',
+    'line 2: listen.port: has to be 65535 at most',
+    'line 3: save.atOnce: has to be 1 at least',
+    'line 4: store: has to be text, and is a number',
+  ])
+})
+
 test('the example is a configuration, with every key at its default', () => {
   const text = exampleConfig()
   const least = 'store: dir:/var/lib/tidepool/store\ndataset: tank/projects\n'
   assert.equal(parseConfig(text, 'x.yaml'), parseConfig(least, 'x.yaml'))
+  // What stands there without a word before it is a heading.
+  for (const [index, line] of text.split('\n').entries())
+    if (/^ *[a-z]\w+: ./.test(line)) assert.match(text.split('\n')[index - 1] ?? '', /^ *# /, line)
   assert.match(text, /# from one save of a project to the next\n {2}interval: 60s\n/)
   // Also with what it only suggests.
   const all = parseConfig(text.replace(/^( *)# (\w+: )/gm, '$1$2'), 'x.yaml')

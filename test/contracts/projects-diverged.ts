@@ -47,7 +47,7 @@ export function divergedContract(name: string, withWorld: WithWorld, { refusesBu
             saves: { intervalMs: 200 },
             leaveTakenAfterMs: afterMs,
             membership: { heartbeat: { intervalMs: 100 } },
-            tell: (tidings) => void told.push(tidings),
+            onTidings: (tidings) => void told.push(tidings),
           })
         let engine = await start(leaveTakenAfterMs)
         try {

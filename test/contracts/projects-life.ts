@@ -265,6 +265,17 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
       assert.is(await read(path), 'three')
     }))
 
+  test('what is saved on the way back does not let go of the point that it goes back to', () =>
+    withProject(async (given, path) => {
+      const retention = { latest: 2, hourly: 0, daily: 0, weekly: 0, monthly: 0 }
+      const host = { ...given, settings: { ...given.settings, retention } }
+      const first = await snapshotProject(host, P)
+      await write(path, 'two')
+      await snapshotProject(host, P)
+      await write(path, 'three')
+      assert.is(await read((await rollBack(host, P, first)).path), 'one')
+    }))
+
   test('its history names each point and why it stays; marks come and go', () =>
     withProject(async (host, path, store) => {
       const first = await snapshotProject(host, P)

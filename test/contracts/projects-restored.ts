@@ -12,7 +12,7 @@ import { listRestored, removeRestored } from '../../daemon/projects/restored.ts'
 import { create, rename, setProperties } from '../../native/zfs/dataset.ts'
 import { exists } from '../../native/zfs/get.ts'
 import { unmount } from '../../native/zfs/mount.ts'
-import { childOf } from '../../native/zfs/names.ts'
+import { childOf, lastPart } from '../../native/zfs/names.ts'
 import { codeOf } from '../../pipeline/base/errors.ts'
 import type { Guid } from '../../pipeline/base/ids.ts'
 import { datasets, P, read, rejected, withPoints } from '../support/project-points.ts'
@@ -31,6 +31,25 @@ export function restoredContract(name: string, withWorld: WithWorld, { refusesBu
       assert.is(((await rejected(stat(old))) as NodeJS.ErrnoException).code, 'ENOENT')
       assert.is(await read(path), 'three')
       assert.equal(await datasets(host), [P])
+    }))
+
+  test('so many of a project at a time: one more is refused by those that are there, which stay', () =>
+    withPoints(withWorld, async ({ host, path, one, two }) => {
+      const bounded = { ...host, settings: { ...host.settings, maxRestored: 1 } }
+      const { path: old } = await restorePoint(bounded, P, { guid: one })
+      const refused = await rejected(restorePoint(bounded, P, { guid: two }))
+      assert.is(codeOf(refused), 'too-many-restored')
+      assert.match(String(refused), one)
+      assert.is(
+        (await restorePoint(bounded, P, { guid: one })).path,
+        old,
+        'what is there is found all the same',
+      )
+      assert.is(await read(old), 'one')
+      assert.equal(await datasets(host), [P, lastPart(restoredName(host.parent, P, one))].sort())
+      assert.ok(await removeRestored(bounded, P, one))
+      assert.is(await read((await restorePoint(bounded, P, { guid: two })).path), 'two')
+      assert.is(await read(path), 'three')
     }))
 
   if (refusesBusy)

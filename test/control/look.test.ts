@@ -45,6 +45,23 @@ test('why: a touch that failed is told with its reason, for as long as it keeps 
     assert.match(stdout.toString(), /^! .*nobody/)
   }))
 
+test('status of a project names its host, and gives no reason why it stays where it is not', () =>
+  withDaemon(async (setting) => {
+    await made(setting, 'p1')
+    const status = async () =>
+      (await tidepool(['--socket', setting.socket, 'status', 'p1'])).stdout.toString()
+    assert.match(await status(), /^host +\S+ \([0-9a-f-]{36}\)$/m)
+    const { sweeper } = setting.daemon.engine
+    const last = await sweeper.sweep(new AbortController().signal)
+    Object.defineProperty(sweeper, 'last', { value: last })
+    assert.match(await status(), /^in the pool +because it was used lately$/m)
+    const why = await whyOf(setting, 'p1')
+    assert.ok(why.some(({ text }) => text === 'it stays in this pool: it was used lately'))
+    await setting.client.call('POST', '/v1/projects/p1/evict')
+    assert.match(await status(), /^host +none has it$/m)
+    assert.not.match(await status(), /used lately/)
+  }))
+
 test('snapshots: what the store has, and what only this pool has', () =>
   withDaemon(async (setting) => {
     const path = await made(setting, 'p1')

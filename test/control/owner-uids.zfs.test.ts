@@ -48,7 +48,8 @@ const withUsers = (body: (setting: Setting) => Promise<void>): Promise<void> =>
     const opened = { store: memoryStore(), limiter, close: async () => {} }
     const refusals: Refusal[] = []
     const refused = (one: Refusal): void => void refusals.push(one)
-    const start = () => Daemon.start(config, undefined, { opened, zfs: pool.zfs, refused })
+    const start = () =>
+      Daemon.start(config, undefined, { openStore: async () => opened, zfs: pool.zfs, refused })
     let daemon = await start()
     const socket = socketOf(config)
     const as = (uid: number, ...words: string[]) =>

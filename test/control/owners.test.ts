@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process'
 import { chmod, chown, lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { AtOnce } from '../../daemon/auth/at-once.ts'
 import { OwnerTokens } from '../../daemon/auth/owner-tokens.ts'
-import { ownersDirectoryOf } from '../../daemon/auth/owners.ts'
+import { keptOwnersOf, ownersDirectoryOf } from '../../daemon/auth/owners.ts'
 import type { Client } from '../../daemon/client/client.ts'
+import { mountAt } from '../../native/mount/mountinfo.ts'
+import { mayMount } from '../../native/mount/read-only-view.ts'
 import { codeOf, type TidepoolError } from '../../pipeline/base/errors.ts'
 import { projectId } from '../../pipeline/base/ids.ts'
 import { rejection } from '../contracts/values.ts'
@@ -19,6 +22,7 @@ const test = suite('the owners’ socket')
 const uid = process.getuid?.() || 1000
 const gid = process.getgid?.() || 1000
 const owner = { uid, gid }
+const MINE = 4321
 
 /** The fake's streams forget whose a directory is. */
 async function openAsOwned(client: Client, id: string): Promise<void> {
@@ -94,7 +98,7 @@ test('a token stays while its project is closed here, and goes with an eviction 
 test('what somebody laid in the place of a token is neither followed nor changed', () =>
   withDaemon(async ({ client, config, fake, ownersSocket, daemon, again }) => {
     await client.call('POST', '/v1/projects', { body: { id: 'p', owner } })
-    const directory = ownersDirectoryOf(config.run)
+    const directory = await keptOwnersOf(config.run)
     await client.call('POST', '/v1/projects/p/save')
     await client.call('POST', '/v1/projects/p/evict')
     const victim = join(fake.directory, 'victim')
@@ -116,6 +120,53 @@ test('what somebody laid in the place of a token is neither followed nor changed
     assert.equal(await readdir(directory), ['p'])
     await next.stop()
   }))
+
+// Elsewhere nobody but the tests' own user can have a project.
+if (await mayMount())
+  test('an owner reads his token and can do nothing else with it, also as root of a namespace of his own', () =>
+    withDaemon(async ({ client, config, daemon, fake, again }) => {
+      await chmod(fake.directory, 0o711)
+      await client.call('POST', '/v1/projects', { body: { id: 'p', owner: { uid: MINE, gid: MINE } } })
+      const owners = ownersDirectoryOf(config.run)
+      const file = join(owners, 'p')
+      const token = await readFile(file, 'utf8')
+      const kept = join(await keptOwnersOf(config.run), 'p')
+      const sh = (id: number, line: string): Promise<string> =>
+        new Promise((resolve) => {
+          const options = { uid: id, gid: id, cwd: '/', timeout: 60_000 }
+          execFile('sh', ['-c', line, file, owners, kept], options, (error, out) =>
+            resolve(error ? 'refused' : out),
+          )
+        })
+      assert.is(await sh(MINE, 'cat "$0"'), token)
+      for (const line of [
+        'chmod 600 "$0"',
+        'echo x >> "$0"',
+        'truncate -s 1M "$0"',
+        'touch "$0"',
+        'touch "$1/new"',
+        'ln "$0" "$1/new"',
+        'cat "$2"',
+        'echo x >> "$2"',
+        'unshare -Urm sh -c \'mount -o remount,bind,rw "$1" && chmod 600 "$0"\' "$0" "$1"',
+        'unshare -Urm sh -c \'umount "$1" && touch "$1/new"\' "$0" "$1"',
+      ])
+        assert.is(await sh(MINE, line), 'refused', line)
+      assert.is(await sh(MINE + 1, 'cat "$0"'), 'refused')
+      assert.equal(await readdir(owners), ['p'])
+      const { mode, size, uid: of } = await lstat(file)
+      assert.equal([mode & 0o7777, size, of], [0o400, token.length, MINE])
+      await daemon.stop()
+      assert.is(await sh(MINE, 'cat "$0"'), 'refused', 'nobody answers whoever proves it')
+      assert.is(await mountAt(owners), undefined)
+      // As by an earlier version, or one that could not mount.
+      await writeFile(join(owners, 'q'), 'x')
+      await chown(join(owners, 'q'), MINE, MINE)
+      const next = await again()
+      assert.is(await sh(MINE, 'cat "$0"'), token)
+      await next.stop()
+      assert.equal(await readdir(owners), [])
+    }))
 
 test('one owner can have so many requests at a time, and they are told when to come again', () => {
   const atOnce = new AtOnce()

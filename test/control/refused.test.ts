@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -5,6 +6,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Failures, originOf } from '../../daemon/auth/failures.ts'
 import { ownersDirectoryOf } from '../../daemon/auth/owners.ts'
+import { Silent } from '../../daemon/control/silent.ts'
 import { endpointFileOf } from '../../daemon/daemon.ts'
 import { type DaemonSetting, withDaemon } from '../support/daemon.ts'
 import { type Ask, ask } from '../support/raw-http.ts'
@@ -25,6 +27,8 @@ const TRICKS = [
   'x'.repeat(300),
   'x'.repeat(400),
 ]
+
+const TCP = { config: ['listen: {port: 0}'] }
 
 interface Where extends Pick<Ask, 'socketPath' | 'port' | 'token'> {
   readonly listener: string
@@ -91,18 +95,74 @@ test('what is no HTTP is answered, written down and ended, and an id that was gi
     }
   }))
 
-test('whoever takes up all connections of the owners’ socket leaves root’s as it was', () =>
-  withDaemon(async ({ ownersSocket, client }) => {
-    const held: Socket[] = []
+test('whoever holds as many connections of the owners’ socket as he can keeps nobody from his answer', () =>
+  withDaemon(async (setting) => {
+    const { ownersSocket, client } = setting
+    const [, owners] = await ways(setting)
+    const held = new Set<Socket>()
+    let more = true
+    const hold = (): void => {
+      const one = connect(ownersSocket).on('error', () => {})
+      held.add(one)
+      one.once('close', () => {
+        held.delete(one)
+        if (more) setTimeout(hold, 100)
+      })
+    }
     try {
-      for (let i = 0; i < 520; i++) held.push(connect(ownersSocket).on('error', () => {}))
-      const closed = held.map((one) => new Promise((resolve) => one.once('close', resolve)))
-      await Promise.race(closed)
-      assert.equal(await client.call('GET', '/v1/ready'), { ready: true })
+      for (let i = 0; i < 520; i++) {
+        hold()
+        // More at once than the kernel lets wait is no connection.
+        if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      assert.ok(held.size > 100, String(held.size))
+      for (let times = 0; times < 5; times++) {
+        const mine = await ask({ ...(owners as Where), method: 'GET', path: '/v1/projects/p' })
+        assert.is(mine.status, 200, 'the owner is served')
+        assert.equal(await client.call('GET', '/v1/ready'), { ready: true })
+      }
     } finally {
+      more = false
       for (const one of held) one.destroy()
     }
-  }))
+  }, TCP))
+
+test('a stranger’s silent connection is ended within seconds, one over which an owner waits is not', () =>
+  withDaemon(async (setting) => {
+    const [, owners] = await ways(setting)
+    const silent = connect(setting.ownersSocket)
+    const began = performance.now()
+    await new Promise((resolve) => silent.resume().once('close', resolve))
+    assert.ok(performance.now() - began < 8000, 'within seconds')
+    assert.is((await ask({ ...(owners as Where), method: 'POST', path: '/v1/projects/p/save' })).status, 200)
+  }, TCP))
+
+test('the oldest silent one makes room, and not before what came with it is read; what asks stays', async () => {
+  const ended: string[] = []
+  const socket = (name: string) => {
+    const one = new EventEmitter() as unknown as Socket
+    one.destroy = () => {
+      ended.push(name)
+      return one
+    }
+    return one
+  }
+  const silent = new Silent(2)
+  const turns = () => new Promise((resolve) => setTimeout(resolve, 20))
+  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(socket) as [Socket, Socket, Socket, Socket]
+  for (const one of [a, b, c]) silent.add(one)
+  silent.asks(a)
+  await turns()
+  assert.equal(ended, [])
+  silent.answered(a)
+  assert.equal(ended, [])
+  await turns()
+  assert.equal(ended, ['b'])
+  c.emit('close')
+  silent.add(d)
+  await turns()
+  assert.equal(ended, ['b'], 'what was closed needs no room')
+})
 
 test('an origin is one address, of IPv6 one network, and is forgiven after a minute', () => {
   assert.is(originOf('192.0.2.1'), '192.0.2.1')

@@ -1,8 +1,6 @@
-import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Client } from '../../daemon/client/client.ts'
@@ -11,59 +9,11 @@ import { endpointFileOf } from '../../daemon/daemon.ts'
 import { codeOf } from '../../pipeline/base/errors.ts'
 import { rejection } from '../contracts/values.ts'
 import { tidepool } from '../support/command.ts'
-import { type DaemonSetting, withDaemon } from '../support/daemon.ts'
+import { withDaemon } from '../support/daemon.ts'
 import { eventually } from '../support/fuse.ts'
-import { ask } from '../support/raw-http.ts'
+import { ca, fixture, withTls } from '../support/tls-daemon.ts'
 
 const test = suite('the API over TCP')
-
-const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url))
-const ca = await readFile(fixture('ca.pem'), 'utf8')
-
-interface Setting extends DaemonSetting {
-  readonly port: () => Promise<number>
-  readonly certificate: (name: string) => Promise<void>
-  readonly token: (role: string, more?: object) => Promise<string>
-  readonly asked: (
-    method: string,
-    path: string,
-    token?: string,
-    headers?: Record<string, string>,
-  ) => ReturnType<typeof ask>
-}
-
-async function withTls(body: (setting: Setting) => Promise<void>): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), 'tidepool-test-'))
-  const files = { cert: join(directory, 'cert.pem'), key: join(directory, 'key.pem') }
-  const certificate = async (name: string): Promise<void> => {
-    await copyFile(fixture(`${name}.pem`), files.cert)
-    await copyFile(fixture(`${name}.key`), files.key)
-  }
-  await certificate('server')
-  try {
-    await withDaemon(
-      (setting) => {
-        const port = async () =>
-          Number(new URL(JSON.parse(await readFile(endpointFileOf(setting.config), 'utf8')).url).port)
-        return body({
-          ...setting,
-          port,
-          certificate,
-          token: async (role, more) => {
-            const made = { name: `${role}-token`, role, ...more }
-            return (await setting.client.call<{ secret: string }>('POST', '/v1/tokens', { body: made }))
-              .secret
-          },
-          asked: async (method, path, token, headers = {}) =>
-            ask({ port: await port(), ca, method, path, headers, ...(token !== undefined && { token }) }),
-        })
-      },
-      { config: [`listen: {port: 0, tls: {cert: ${files.cert}, key: ${files.key}}}`] },
-    )
-  } finally {
-    await rm(directory, { recursive: true })
-  }
-}
 
 test('each role may what it may, and whoever has no token learns nothing', () =>
   withTls(async ({ client, token, asked, refusals }) => {
@@ -236,7 +186,7 @@ test('a client finds the daemon again on another port, and believes no certifica
       await writeFile(tokenFile, `${await token('read')}\n`, { mode: 0o600 })
       const caFile = fixture('ca.pem')
       const endpointFile = endpointFileOf(config)
-      const client = new Client({ endpointFile, tokenFile, caFile, limitMs: 60_000 })
+      const client = new Client({ endpointFile, tokenFile, caFile, limitMs: 60_000, restartMs: 0 })
       assert.equal(await client.call(...ready), { ready: true })
       const url = `https://127.0.0.1:${await port()}`
       const distrusting = new Client({ url, tokenFile })
@@ -295,33 +245,5 @@ test('tokens are made, listed and removed by the command', () =>
     assert.is((await tidepool(['token', 'rm', 'grafana'], { env })).code, 0)
     assert.match((await tidepool(['token', 'rm', 'grafana'], { env })).stderr, /there is no token grafana/)
   }))
-
-test('a connection that sends slowly, or too much before a request is whole, is ended', () =>
-  withTls(async ({ port, socket }) => {
-    assert.match(
-      await raw({ path: socket }, `GET /v1/ready HTTP/1.1\r\nhost: x\r\na: ${'x'.repeat(20_000)}\r\n\r\n`),
-      /^HTTP\/1.1 431/,
-    )
-    const [slow, mute] = await Promise.all([
-      raw({ path: socket }, 'GET /v1/ready HTTP/1.1\r\nhost: x\r\n'),
-      // It never begins to speak TLS.
-      raw({ host: '127.0.0.1', port: await port() }, ''),
-    ])
-    assert.match(slow, /^HTTP\/1.1 408/)
-    assert.is(mute, '')
-  }))
-
-/** What comes back until the other side ends it. */
-function raw(where: { path: string } | { host: string; port: number }, text: string): Promise<string> {
-  return new Promise((resolve) => {
-    let got = ''
-    const socket = connect(where as { path: string }, () => socket.write(text))
-    socket.on('data', (part) => {
-      got += part
-    })
-    socket.on('error', () => {})
-    socket.once('close', () => resolve(got))
-  })
-}
 
 test.run()

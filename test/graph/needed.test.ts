@@ -26,6 +26,12 @@ test('the head, what somebody asked to keep and the base of a write are kept, ea
   assert.equal(reasons(project), { [point(4)]: 'head', [point(1)]: 'pinned', [point(2)]: 'base-of-a-write' })
 })
 
+test('a point that is wanted stays where the policy alone would let it go', () => {
+  const project = projectOf([edge('a', 0, 1), edge('b', 0, 2)])
+  assert.equal(ids(superfluousWrites(project, options)), ['a'])
+  assert.equal(ids(superfluousWrites(project, { ...options, wanted: point(1) })), [])
+})
+
 test('the base of a write that can no longer commit is not kept', () => {
   const project = projectOf([edge('a', 0, 1), edge('b', 0, 2), edge('w', 1, 9, { state: 'writing' })], {
     head: point(2),

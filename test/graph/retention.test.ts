@@ -1,11 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import {
-  DEFAULT_RETENTION,
-  type Point,
-  type RetentionPolicy,
-  retain,
-} from '../../pipeline/graph/retention.ts'
+import type { Point } from '../../pipeline/graph/points.ts'
+import { DEFAULT_RETENTION, type RetentionPolicy, retain } from '../../pipeline/graph/retention.ts'
 import { point } from '../support/graph.ts'
 import { int, runSeed, seeded, shuffled } from '../support/random.ts'
 
@@ -14,7 +10,11 @@ const test = suite('graph: retention')
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 const NONE: RetentionPolicy = { latest: 0, hourly: 0, daily: 0, weekly: 0, monthly: 0 }
-const at = (number: number, atMs: number): Point => ({ guid: point(number), atMs })
+const at = (number: number, atMs: number, sentAtMs = atMs): Point => ({
+  guid: point(number),
+  atMs,
+  sentAtMs,
+})
 const kept = (points: readonly Point[], policy: Partial<RetentionPolicy>) =>
   [...retain(points, { ...NONE, ...policy })].map(([guid, reason]) => `${guid} ${reason}`).sort()
 
@@ -22,6 +22,13 @@ test('the latest ones, by their own time and not by the order in which they are 
   const points = [at(1, 300), at(2, 100), at(3, 200)]
   assert.equal(kept(points, { latest: 2 }), ['1 latest', '3 latest'])
   assert.equal(kept(points, {}), [])
+})
+
+test('of two of one second the one that was sent later is newer, whatever their GUIDs', () => {
+  const points = [at(1, 100, 9), at(2, 100, 7), at(3, 100, 8), at(4, 50, 10)]
+  assert.equal(kept(points, { latest: 1 }), ['1 latest'])
+  assert.equal(kept(points, { latest: 2 }), ['1 latest', '3 latest'])
+  assert.equal(kept(points, { hourly: 1 }), ['1 hourly'])
 })
 
 test('of each period its newest point; periods without a point do not count', () => {

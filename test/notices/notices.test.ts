@@ -97,7 +97,7 @@ test('what an earlier daemon said is gone, and one that cannot be told keeps no 
       { id: P, error: refused },
     ]
     const running = notices.run(stop.signal)
-    await eventually('the notice is there', 10_000, async () => {
+    await eventually('the notice is there', 30_000, async () => {
       await clock.advance(2000)
       return (await readdir(directory)).includes('p1')
     })
@@ -116,7 +116,7 @@ test('where nobody is to see which projects there are, the directory cannot be l
         (found) => found.mode & 0o777,
         () => 0,
       )
-    await eventually('the directory is there', 10_000, async () => (await mode()) === 0o711)
+    await eventually('the directory is there', 30_000, async () => (await mode()) === 0o711)
     stop.abort()
     await running
   }, false))

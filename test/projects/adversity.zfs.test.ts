@@ -12,6 +12,7 @@ import { createProjectHere } from '../../daemon/projects/create.ts'
 import { evict } from '../../daemon/projects/evict.ts'
 import { liveName, SAVE_HOLD } from '../../daemon/projects/names.ts'
 import { open } from '../../daemon/projects/open.ts'
+import { changeQuota } from '../../daemon/projects/quota.ts'
 import { reconcile } from '../../daemon/projects/reconcile.ts'
 import { rollBack } from '../../daemon/projects/roll-back.ts'
 import { save } from '../../daemon/projects/save.ts'
@@ -78,6 +79,38 @@ test('past its quota its user is told so by writes, df shows it, and it holds wh
       }
       assert.is(await readFile(join((await open(a, P)).path, 'file'), 'utf8'), 'kept\n')
       assert.is(path, (await open(a, P)).path)
+    }),
+  ))
+
+test('filled to its quota it opens again, wherever it was; what another host allows it holds for the first one too', () =>
+  withPool((one) =>
+    withPool(async (two) => {
+      const store = memoryStore()
+      const a = await projectHost(one, store, { name: 'a' })
+      const b = await projectHost(two, store, { name: 'b' })
+      await createProjectHere(a, P, { quotaBytes: 8n * BigInt(MIB), owner: PLAIN })
+      const fill = async (host: typeof a): Promise<void> => {
+        const { path } = await open(host, P)
+        await asPlainUser(path, 'head -c 20000000 /dev/urandom > big 2>&1 || :; sync')
+      }
+      for (const host of [a, b]) {
+        await fill(host)
+        await close(host, P)
+        const { path } = await open(host, P)
+        await asPlainUser(path, 'test -s big && rm big && echo kept > file')
+        await fill(host)
+        await close(host, P)
+      }
+      await evict(a, P)
+      await asPlainUser((await open(a, P)).path, 'test -s big && rm big')
+      await close(a, P)
+
+      const { path } = await open(b, P)
+      await changeQuota(b, P, 32n * BigInt(MIB))
+      await asPlainUser(path, 'head -c 20000000 /dev/urandom > big')
+      await close(b, P)
+      const { bsize, blocks } = await statfs((await open(a, P)).path)
+      assert.ok(bsize * blocks > 30 * MIB, `df: ${bsize * blocks}`)
     }),
   ))
 

@@ -32,9 +32,9 @@ const withSetting = (body: (setting: Setting) => Promise<void>): Promise<void> =
   })
 
 async function until(what: string, done: () => Promise<boolean> | boolean): Promise<void> {
-  for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((go) => setTimeout(go, 10)))
+  for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((go) => setTimeout(go, 10)))
     if (await done()) return
-  assert.unreachable(`${what} has not happened within 10 s`)
+  assert.unreachable(`${what} has not happened within 30 s`)
 }
 
 test('started again it is the same host, and finds what is mounted as it was', () =>

@@ -54,7 +54,7 @@ test('while it lasts nothing is done with its project, and status, why and the e
       )
       const limiter = fixedLimiter({ count: 8, maxBytes: 64 * 2 ** 20 })
       const opened = { store: memoryStore(), limiter, close: async () => {} }
-      const daemon = await Daemon.start(config, undefined, { opened, zfs })
+      const daemon = await Daemon.start(config, undefined, { openStore: async () => opened, zfs })
       const { engine } = daemon
       const run = (...args: string[]) => tidepool(['--socket', socketOf(config), ...args])
       try {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { codeOf } from '../../pipeline/base/errors.ts'
+import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { projectId } from '../../pipeline/base/ids.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { startEngine } from '../support/engine.ts'
@@ -36,6 +36,34 @@ test('with room for all, and used lately, nothing leaves; one that cannot be pro
     )
     assert.is((await again.residents()).length, 3)
     await again.stop()
+  }))
+
+test('while the store is away one candidate is tried, and the next sweep begins anew', () =>
+  withFakeZfs(async (world) => {
+    const store = memoryStore()
+    const residency = { maxResident: 1, highWatermark: 1, lowWatermark: 1, idleGraceMs: 0 }
+    // No save but those of the sweep.
+    const parts = { residency: { ...residency, unmountIdleAfterMs: 0 }, saves: { intervalMs: 3_600_000 } }
+    const engine = await startEngine(world, store, join(world.directory, 'state'), parts)
+    for (const id of ids) await engine.create(id)
+    const { read } = store.catalogue
+    const asked = new Set<string>()
+    store.catalogue.read = async (id) => {
+      asked.add(id)
+      throw new TidepoolError('store-unavailable', 'no answer', { temporary: true })
+    }
+    const away = await engine.sweeper.sweep(never)
+    assert.is(asked.size, 1, 'one was tried')
+    assert.equal(
+      away.refused.map(({ why, error }) => [why, codeOf(error)]),
+      Array(2).fill(['number', 'store-unavailable']),
+    )
+    assert.equal([away.evicted, away.unmounted], [[], []])
+    assert.ok((await engine.residents()).every(({ mounted }) => mounted))
+    store.catalogue.read = read
+    const back = await engine.sweeper.sweep(never)
+    assert.is(back.evicted.length, 2)
+    await engine.stop()
   }))
 
 test('it comes again by itself', () =>

@@ -1,5 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { nextOlder } from '../../daemon/projects/fall-back.ts'
 import { cheapestStart, pointOf } from '../../daemon/projects/which-point.ts'
 import { codeOf } from '../../pipeline/base/errors.ts'
 import { MIB } from '../../pipeline/base/units.ts'
@@ -41,6 +42,19 @@ test('what only the pool holds can be had from there alone', () => {
     codeOfThrown(() => cheapestStart(project, point(9), [held(1, 1)])),
     'point-unknown',
   )
+})
+
+test('of two of one second the later one is the newer, also where the older one’s streams were replaced since', () => {
+  const rows = [edge('a', 0, 2, { atMs: 10, begunAtMs: 11 }), edge('b', 2, 1, { atMs: 10, begunAtMs: 12 })]
+  assert.is(pointOf(projectOf(rows), { atMs: 10 }), point(1))
+  const replaced = [
+    edge('a', 0, 2, { atMs: 10, begunAtMs: 11, state: 'superseded' }),
+    edge('b', 0, 1, { atMs: 10, begunAtMs: 12 }),
+    edge('c', 0, 2, { atMs: 10, begunAtMs: 13 }),
+  ]
+  assert.is(pointOf(projectOf(replaced), { atMs: 10 }), point(1))
+  assert.is(nextOlder(projectOf(replaced), point(1)), point(2))
+  assert.is(nextOlder(projectOf(replaced), point(2)), undefined)
 })
 
 test('by time a side point is passed over, and so is what nothing leads to', () => {

@@ -93,6 +93,22 @@ test('of two at once one installs and the other waits for it', () =>
     assert.is(await readFile(join(root, 'calls'), 'utf8'), 'begins\nends\n')
   }))
 
+test('before there are packages the command and a stop say so, and nothing of the machinery below', () =>
+  withMachine({}, async (_prepare, root) => {
+    for (const part of ['bin', 'package.json'])
+      await cp(join(TOP, part), join(root, part), { recursive: true })
+    const asked = await walk(`cd ${root} && bin/tidepool status`)
+    assert.is(asked.code, 1)
+    assert.match(
+      asked.stderr,
+      /^tidepool: the npm packages of this checkout are missing\n {2}Bring them: npm ci/,
+    )
+    const stopped = await walk(`cd ${root} && npm stop`, { limitMs: 60_000 })
+    assert.is(stopped.code, 1)
+    assert.match(stopped.stdout, /nothing runs here without the npm packages; npm ci brings them\n/)
+    assert.is(stopped.stderr, '')
+  }))
+
 test('FUSE is lacking where its device is none, or another', async () => {
   assert.match((await lackingFuse(TOP, '/dev/nowhere'))?.what ?? '', /no \/dev\/nowhere/)
   assert.match((await lackingFuse(TOP, '/dev/null'))?.mend ?? '', /modprobe fuse/)

@@ -9,7 +9,7 @@ import { fixedLimiter } from '../../pipeline/limit/limiter.ts'
 import { retryScope } from '../../pipeline/limit/retry.ts'
 import type { Store } from '../../pipeline/stores/contract.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
-import { retrying } from '../../pipeline/stores/retrying.ts'
+import { retrying, STORE_CALLS } from '../../pipeline/stores/retrying.ts'
 import { blobStoreContract } from '../contracts/blob-store.ts'
 import { catalogueContract } from '../contracts/catalogue.ts'
 import { type Decide, faultyStore } from '../support/faulty-store.ts'
@@ -50,6 +50,21 @@ catalogueContract('retrying(flaky memory)', async () => {
 })
 
 const test = suite('retrying')
+
+test('every attempt of every call is told by its name, with which try it was', async () => {
+  const store = memoryStore()
+  const told: string[] = []
+  const tried = retrying(faultyStore(store, flaky), {
+    scope: retryScope({ clock, random: seeded(1) }),
+    onAttempt: ({ call, attempt, outcome }) => told.push(`${call} ${attempt} ${outcome}`),
+  })
+  const project = projectId('p')
+  for (let times = 0; times < 4; times++) await tried.catalogue.read(project)
+  await tried.catalogue.info()
+  for await (const id of tried.catalogue.projects()) assert.unreachable(String(id))
+  assert.equal(told, [...Array(4).fill('read 1 ok'), ...['info 1 error', 'info 2 ok'], 'projects 1 ok'])
+  assert.ok(told.every((line) => STORE_CALLS.some((call) => line.startsWith(`${call} `))))
+})
 
 test('a transaction of unknown outcome is never sent a second time', async () => {
   const store = memoryStore()

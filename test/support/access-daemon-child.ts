@@ -1,4 +1,4 @@
-/** A daemon that does nothing but open stand-ins, as their names say, and prints which it began to open. */
+/** A daemon that does nothing but open stand-ins, as their names say, and prints which it began to open and what it is told. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FuseLayer } from '../../daemon/access/fuse-layer.ts'
 import { Opens } from '../../daemon/access/opens.ts'
@@ -27,5 +27,6 @@ await new FuseLayer({ socket }).start({
   open: (id, signal) => opens.open(id, { signal }),
   listed: () => Array.from({ length: 10_000 }, (_, index) => projectId(`listed-${index}`)),
   used: (ids) => console.log(`used ${ids.join(' ')}`),
+  figures: (figures) => console.log(`figures ${JSON.stringify(figures ?? null)}`),
 })
 console.log('listening')

@@ -7,8 +7,11 @@ import { parseConfig } from '../../daemon/config/read.ts'
 import type { Config } from '../../daemon/config/schema.ts'
 import { Daemon, ownersSocketOf, socketOf } from '../../daemon/daemon.ts'
 import type { Log } from '../../daemon/log/log.ts'
-import { fixedLimiter } from '../../pipeline/limit/limiter.ts'
+import { type Clock, systemClock } from '../../pipeline/base/clock.ts'
+import { fixedLimiter, type Limiter } from '../../pipeline/limit/limiter.ts'
+import type { Store } from '../../pipeline/stores/contract.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
+import type { OpenedStore, OpenOptions } from '../../pipeline/stores/open.ts'
 import { type FakeZfs, withFakeZfs } from './fake-zfs.ts'
 
 export interface DaemonSetting {
@@ -30,11 +33,23 @@ export interface WithDaemonOptions {
   /** Lines of YAML. */
   readonly config?: readonly string[]
   readonly log?: Log
+  /** Around the store in memory. */
+  readonly openStore?: (store: Store, onAttempt: OpenOptions['onAttempt']) => OpenedStore
 }
+
+export const quickLimiter = (): Limiter => fixedLimiter({ count: 8, maxBytes: 64 * 2 ** 20 })
+
+/** Its waits are as short as a timer can be. */
+export const INSTANT: Clock = {
+  ...systemClock,
+  sleep: (_ms: number, signal?: AbortSignal) => systemClock.sleep(0, signal),
+}
+
+const plain = (store: Store): OpenedStore => ({ store, limiter: quickLimiter(), close: async () => {} })
 
 export const withDaemon = (
   body: (setting: DaemonSetting) => Promise<void>,
-  { config: more = [], log }: WithDaemonOptions = {},
+  { config: more = [], log, openStore = plain }: WithDaemonOptions = {},
 ): Promise<void> =>
   withFakeZfs(async (fake) => {
     const at = (name: string): string => join(fake.directory, name)
@@ -46,18 +61,22 @@ export const withDaemon = (
       `mounts: ${at('mnt')}`,
       `state: ${at('state')}`,
       `run: ${at('run')}`,
-      'evict: {afterCommit: 0s}',
+      ...(more.some((line) => line.startsWith('evict:')) ? [] : ['evict: {afterCommit: 0s}']),
       ...more,
     ].join('\n')
     await writeFile(configFile, text)
     const config = parseConfig(text, configFile)
     const store = memoryStore()
-    const limiter = fixedLimiter({ count: 8, maxBytes: 64 * 2 ** 20 })
-    const opened = { store, limiter, close: async () => {} }
     const refusals: Refusal[] = []
     const refused = (refusal: Refusal): void => void refusals.push(refusal)
     const startWith = (wanted: Config): Promise<Daemon> =>
-      Daemon.start(wanted, undefined, { opened, zfs: fake.zfs, refused, configFile, ...(log && { log }) })
+      Daemon.start(wanted, undefined, {
+        openStore: async (_url, { onAttempt } = {}) => openStore(store, onAttempt),
+        zfs: fake.zfs,
+        refused,
+        configFile,
+        ...(log && { log }),
+      })
     const start = (): Promise<Daemon> => startWith(config)
     const daemon = await start()
     const socket = socketOf(config)

@@ -1,6 +1,7 @@
 /** An engine over a test's pool, as a daemon starts it. */
 import { join } from 'node:path'
-import { Engine, type EngineParts } from '../../daemon/projects/engine.ts'
+import { Engine } from '../../daemon/projects/engine.ts'
+import type { EngineParts } from '../../daemon/projects/engine-parts.ts'
 import { fixedLimiter } from '../../pipeline/limit/limiter.ts'
 import type { Store } from '../../pipeline/stores/contract.ts'
 import { type PoolWorld, TEST_SETTINGS } from './project-host.ts'

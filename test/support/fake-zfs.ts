@@ -1,11 +1,14 @@
 /** A ZFS that is a file and some directories: quick, needs no root, and fails as it is told. */
 import { fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import * as assert from 'uvu/assert'
+import type { Capabilities } from '../../native/zfs/capabilities.ts'
 import { type DatasetName, datasetName, poolName } from '../../native/zfs/names.ts'
 import { poolCreate } from '../../native/zfs/pool.ts'
+import { Commands } from '../../native/zfs/run.ts'
 import type { CommandSettings } from '../../native/zfs/settings.ts'
 import { openZfs, type Zfs } from '../../native/zfs/zfs.ts'
 import { temporaryDirectory } from './directory.ts'
@@ -91,14 +94,62 @@ function server(): Promise<number> {
 }
 
 /** No two fakes of a test have a GUID in common: streams go from one to the other. */
-function nextSeed(): string {
+function nextSeed(): bigint {
   worlds += 1n
-  return String((worlds * 0xbf58476d1ce4e5b9n) % 2n ** 64n)
+  return (worlds * 0xbf58476d1ce4e5b9n) % 2n ** 64n
+}
+
+type Flavour = 'openzfs' | 'zfs-fuse'
+
+/** What a fake is before its test begins. The first of each flavour is made by the commands of a host; eight of them each time. */
+interface Beginning {
+  readonly directory: string
+  readonly seed: bigint
+  readonly state: string
+  readonly capabilities: Capabilities
+}
+
+const beginnings = new Map<Flavour, Beginning>()
+const POOL_BYTES = 2n ** 26n
+const PARENT = datasetName('tank/projects')
+
+async function begun(directory: string, flavour: Flavour, settings: Partial<CommandSettings>): Promise<Zfs> {
+  const file = (name: string) => join(directory, name)
+  const seed = nextSeed()
+  const before = beginnings.get(flavour)
+  if (!before) {
+    const nothing = { flavour, seed: String(seed), txg: 4, pools: {}, exported: {}, datasets: {} }
+    await writeFile(file('state.json'), JSON.stringify(nothing))
+    const zfs = await openZfs(settings)
+    const pool = {
+      pool: poolName('tank'),
+      device: file('tank.img'),
+      fileBytes: POOL_BYTES,
+      parent: 'projects',
+    }
+    assert.is(await poolCreate(zfs, pool), PARENT)
+    const state = await readFile(file('state.json'), 'utf8')
+    beginnings.set(flavour, { directory, seed, state, capabilities: zfs.capabilities })
+    await writeFile(file('calls.jsonl'), '')
+    return zfs
+  }
+  const shifted = (guid: string): string =>
+    String((BigInt(guid) + 2n ** 64n - before.seed + seed) % 2n ** 64n)
+  const state = before.state
+    .replaceAll(before.directory, directory)
+    .replace(/"seed":"\d+"/, `"seed":"${seed}"`)
+    .replace(/"guid":"(\d+)"/g, (_, guid: string) => `"guid":"${shifted(guid)}"`)
+  const { datasets } = JSON.parse(state) as { datasets: Record<string, { files: string }> }
+  for (const { files } of Object.values(datasets)) await mkdir(join(file('files'), files))
+  const device = await open(file('tank.img'), 'wx', 0o600)
+  await device.truncate(Number(POOL_BYTES)).finally(() => device.close())
+  await writeFile(file('state.json'), state)
+  return { commands: new Commands(settings), capabilities: before.capabilities }
 }
 
 export async function withFakeZfs(
   body: (fake: FakeZfs) => Promise<void>,
-  { flavour = 'openzfs', ...settings }: { flavour?: 'openzfs' | 'zfs-fuse' } & Partial<CommandSettings> = {},
+  { flavour = 'openzfs', ...settings }: { flavour?: Flavour } & Partial<CommandSettings> = {},
 ): Promise<void> {
   const { path: directory, remove } = await temporaryDirectory()
   try {
@@ -116,10 +167,6 @@ export async function withFakeZfs(
     await writeFile(file('faults.json'), '[]')
     await writeFile(file('calls.jsonl'), '')
     await writeFile(file('mountinfo'), '1 0 0:1 / / rw - tmpfs none rw\n')
-    await writeFile(
-      file('state.json'),
-      JSON.stringify({ flavour, seed: nextSeed(), txg: 4, pools: {}, exported: {}, datasets: {} }),
-    )
     const all: Partial<CommandSettings> = {
       zfs: file('zfs'),
       zpool: file('zpool'),
@@ -129,14 +176,7 @@ export async function withFakeZfs(
       busyLimitMs: 2000,
       ...settings,
     }
-    const zfs = await openZfs(all)
-    const pool = {
-      pool: poolName('tank'),
-      device: file('tank.img'),
-      fileBytes: 2n ** 26n,
-      parent: 'projects',
-    }
-    const parent = datasetName(await poolCreate(zfs, pool))
+    const zfs = await begun(directory, flavour, all)
     const calls = async (): Promise<string[]> => {
       const text = await readFile(file('calls.jsonl'), 'utf8')
       await writeFile(file('calls.jsonl'), '')
@@ -145,11 +185,10 @@ export async function withFakeZfs(
         .map((line) => JSON.parse(line) as Call)
         .map(({ program, args }) => [program, ...args].join(' '))
     }
-    await calls()
     await body({
       zfs,
       settings: all,
-      parent,
+      parent: PARENT,
       mounts: file('mnt'),
       directory,
       faults: async (...faults) => {

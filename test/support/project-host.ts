@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { ProjectHost, ProjectSettings } from '../../daemon/projects/host.ts'
 import { ProjectLocks } from '../../daemon/projects/locks.ts'
 import { Restores } from '../../daemon/projects/restores.ts'
+import { Untouched } from '../../daemon/projects/untouched.ts'
 import type { DatasetName } from '../../native/zfs/names.ts'
 import { poolOf } from '../../native/zfs/names.ts'
 import { poolState } from '../../native/zfs/pool.ts'
@@ -28,6 +29,7 @@ export const TEST_SETTINGS: ProjectSettings = {
   snapshotQuotaFactor: 3,
   takeover: 'automatic',
   evictAfterCommitMs: 0,
+  maxRestored: 4,
 }
 
 export interface HostOptions {
@@ -61,6 +63,7 @@ export async function projectHost(
     deathWatch: new DeathWatch(clock),
     locks: new ProjectLocks(() => clock.monotonicMs()),
     restores: new Restores(() => clock.monotonicMs()),
+    untouched: new Untouched(),
     settings: { ...TEST_SETTINGS, ...settings },
     mayAct: () => {},
   }

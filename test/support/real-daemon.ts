@@ -13,7 +13,11 @@ export interface RealDaemon {
   readonly run: (...args: string[]) => Promise<Ran>
 }
 
-export const withRealDaemon = (body: (setting: RealDaemon) => Promise<void>): Promise<void> =>
+/** `more`: lines of its configuration. */
+export const withRealDaemon = (
+  body: (setting: RealDaemon) => Promise<void>,
+  more: readonly string[] = [],
+): Promise<void> =>
   withPool(async ({ zfs, parent, directory }) => {
     // Users pass through to their projects.
     await chmod(directory, 0o711)
@@ -27,12 +31,13 @@ export const withRealDaemon = (body: (setting: RealDaemon) => Promise<void>): Pr
         `state: ${at('state')}`,
         `run: ${at('run')}`,
         'evict: {afterCommit: 0s}',
+        ...more,
       ].join('\n'),
       'test.yaml',
     )
     const limiter = fixedLimiter({ count: 8, maxBytes: 64 * 2 ** 20 })
     const opened = { store: memoryStore(), limiter, close: async () => {} }
-    const daemon = await Daemon.start(config, undefined, { opened, zfs })
+    const daemon = await Daemon.start(config, undefined, { openStore: async () => opened, zfs })
     try {
       await body({ daemon, run: (...args) => tidepool(['--socket', socketOf(config), ...args]) })
     } finally {

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readMounts } from '../../native/mount/mountinfo.ts'
+import { hideView } from '../../native/mount/read-only-view.ts'
 import { whileBusy } from '../../native/zfs/busy.ts'
 import { type Capabilities, findCapabilities } from '../../native/zfs/capabilities.ts'
 import { type DatasetName, datasetName, poolName } from '../../native/zfs/names.ts'
@@ -43,6 +44,9 @@ export async function withPool(
     const mounted = (await readMounts()).filter(({ source }) => source.startsWith(`${pool}/`))
     for (const { source } of mounted.reverse())
       await zfs.commands.change('zfs', ['unmount', source]).catch(() => {})
+    // What a killed daemon has shown to owners.
+    for (const { mountPoint } of await readMounts())
+      if (mountPoint.startsWith(`${directory}/`) && mountPoint.endsWith('/owners')) await hideView(mountPoint)
     const root = datasetName(pool)
     await whileBusy(zfs, root, () => zfs.commands.change('zpool', ['destroy', '-f', pool]))
     await rm(directory, { recursive: true, force: true })

@@ -100,6 +100,29 @@ put('an abort in the middle ends the source, the write and its chunks', async ()
   assert.is(setting.limiter.state.inFlight, 0)
 })
 
+put('what does not hold at the end of its source is not committed, and leaves nothing', async () => {
+  const store = memoryStore()
+  const setting = await putSetting(store)
+  const bytes = await full(1, 1n)
+  let over = false
+  let overWhenAsked: boolean | undefined
+  const source = async function* () {
+    yield* inPieces(bytes)
+    over = true
+  }
+  const verify = async (): Promise<void> => {
+    overWhenAsked = over
+    throw new Error('it has gone')
+  }
+  const error = await rejected(putStream(source, { ...setting, verify }))
+  assert.is((error as Error).message, 'it has gone')
+  assert.is(overWhenAsked, true)
+  assert.is(await headOf(setting), null)
+  assert.is(store.state.blobs.size, 0)
+  await putStream(source, { ...setting, verify: async () => {} })
+  assert.is(await headOf(setting), '1')
+})
+
 put('a store that fails ends a source that is silent', async () => {
   const store = memoryStore()
   const setting = await putSetting(store)

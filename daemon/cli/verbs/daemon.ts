@@ -1,4 +1,5 @@
 /** `daemon`: serves the projects of this host until it is told to stop; what is mounted stays so. */
+import { errorFields } from '../../log/lines.ts'
 import type { Verb } from '../cli.ts'
 
 interface Options {
@@ -14,25 +15,25 @@ export const verb: Verb<[], Options> = {
     const { readConfig } = await import('../../config/read.ts')
     const { Daemon } = await import('../../daemon.ts')
     const { DaemonService } = await import('../../service/daemon-service.ts')
-    const service = DaemonService.from(cli.surroundings.env, (why) => cli.say(why))
     const { stderrLog } = await import('../../log/log.ts')
     const read = await readConfig(config)
-    const daemon = await Daemon.start(read, cli.signal, {
-      configFile: config,
-      log: stderrLog(read.log.level),
-      say: (line) => cli.say(line),
-    })
+    const log = stderrLog(read.log.level)
+    // All that it says has one form, and a level for the journal.
+    const say = (line: string): void => log.info({ event: 'note' }, line)
+    const service = DaemonService.from(cli.surroundings.env, (why) => log.warn({ event: 'note' }, why))
+    const daemon = await Daemon.start(read, cli.signal, { configFile: config, log, say })
     service?.ready(daemon)
     const reload = () => daemon.reload()
     cli.surroundings.onHangup?.(
       () => void (service ? service.reloading(reload) : reload()).catch(() => {}), // it says so itself
     )
-    cli.say(`serving ${daemon.config.dataset} from ${daemon.config.store}`)
+    say(`serving ${daemon.config.dataset} from ${daemon.config.store}`)
     const { removed, writes, left, aside } = daemon.engine.found
-    for (const name of removed) cli.say(`removed ${name}: an open had begun it`)
-    for (const { project, state } of writes) cli.say(`a write of ${project} that was begun is ${state} now`)
-    for (const { name } of aside) cli.say(`${name} was set aside earlier`)
-    for (const { what, error } of left) cli.warn(`${what} is left for the next start`, error)
+    for (const name of removed) say(`removed ${name}: an open had begun it`)
+    for (const { project, state } of writes) say(`a write of ${project} that was begun is ${state} now`)
+    for (const { name } of aside) say(`${name} was set aside earlier`)
+    for (const { what, error } of left)
+      log.warn({ event: 'note', error: errorFields(error) }, `${what} is left for the next start`)
     await new Promise<void>((resolve) => {
       if (cli.signal.aborted) resolve()
       else cli.signal.addEventListener('abort', () => resolve(), { once: true })

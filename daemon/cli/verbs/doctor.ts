@@ -1,6 +1,6 @@
 /** `doctor`: what this machine has and lacks for serving projects, each with what mends it. Needs no daemon. */
 
-import type { Verb } from '../cli.ts'
+import { configFileOf, type Verb } from '../cli.ts'
 import { counted } from '../output.ts'
 
 interface Options {
@@ -25,7 +25,7 @@ export const verb: Verb<[], Options> = {
     const { thisMachine } = await import('../../doctor/this-machine.ts')
     const { env } = cli.surroundings
     const machine = await thisMachine({
-      configFile: options.config ?? env.TIDEPOOL_CONFIG ?? '/etc/tidepool/tidepool.yaml',
+      configFile: options.config ?? configFileOf(env),
       env,
       signal: cli.signal,
     })

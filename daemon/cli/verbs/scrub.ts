@@ -27,7 +27,10 @@ const DEPTHS: readonly string[] = ['stale', 'present', 'deep'] satisfies Depth[]
 export const verb: Verb<[], Options> = {
   configure(command) {
     command
-      .option('--config <file>', 'of the store that this configuration of a daemon names')
+      .option(
+        '--config <file>',
+        'of the store that this configuration of a daemon names (default: TIDEPOOL_CONFIG, or its usual place)',
+      )
       .option('--depth <depth>', 'stale, present or deep: how much is looked at', 'stale')
       .option('--delete', 'do it; without this it says what it would do')
       .option(

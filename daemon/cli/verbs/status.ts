@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { codeOf, errnoOf, TidepoolError } from '../../../pipeline/base/errors.ts'
 import { projectId } from '../../../pipeline/base/ids.ts'
 import { humanBytes } from '../../../pipeline/base/units.ts'
+import { STAYS_IN_WORDS, type WhyStays } from '../../projects/residency.ts'
 import type { Cli, Verb } from '../cli.ts'
 import { counted, localTime, properties } from '../output.ts'
 import { humanDuration } from '../progress.ts'
@@ -72,6 +73,7 @@ interface ProjectStatus {
   readonly id: string
   readonly state: string
   readonly owner: string | null
+  readonly ownerName: string | null
   readonly head: string | null
   readonly quotaBytes: string | null
   /** Not told by a daemon of an earlier version, like the two below. */
@@ -89,8 +91,8 @@ interface ProjectStatus {
     readonly lastError: string | null
     readonly diverged?: Diverged | null
     readonly quarantined?: Stuck | null
-    readonly mountedBecause: string | null
-    readonly staysBecause: string | null
+    readonly mountedBecause: WhyStays | null
+    readonly staysBecause: WhyStays | null
     readonly holders: readonly { readonly pid: number; readonly command: string; readonly path: string }[]
   }
 }
@@ -141,8 +143,13 @@ export const verb: Verb<[id: string | undefined], { readonly web?: boolean }> = 
 
 /** Beside the socket, where only root may read it: the link has the secret of the page. */
 async function pageLink(cli: Cli): Promise<number> {
-  await cli.ask('GET', '/v1/ready')
-  const file = join(dirname(cli.socket ?? ''), 'page.link')
+  if (cli.socket === undefined)
+    throw new TidepoolError('no-page', 'the status page is for people on its own machine', {
+      hint: 'Ask there, without --url; `ssh -L PORT:127.0.0.1:PORT HOST` brings it here.',
+    })
+  // A daemon that was killed leaves its link behind. One that may not act answers this as well.
+  await cli.ask('GET', '/v1/recent')
+  const file = join(dirname(cli.socket), 'page.link')
   try {
     const link = (await readFile(file, 'utf8')).trim()
     await cli.out.one({ link }, () => [link])
@@ -235,6 +242,12 @@ function drainLines({ drain }: Status): string[] {
   ]
 }
 
+const hostOf = ({ owner, ownerName }: ProjectStatus): string =>
+  owner === null ? 'none has it' : ownerName === null ? owner : `${ownerName} (${owner})`
+
+const because = (what: string, why: WhyStays | null): (readonly [string, string])[] =>
+  why === null ? [] : [[what, `because ${STAYS_IN_WORDS[why]}`]]
+
 async function project(cli: Cli, text: string): Promise<number> {
   const id = projectId(text)
   const status = await cli.ask<ProjectStatus>('GET', `/v1/projects/${id}`)
@@ -243,7 +256,7 @@ async function project(cli: Cli, text: string): Promise<number> {
   await cli.out.one(status, () =>
     properties([
       ['project', `${id}, ${status.state}`],
-      ['owner', status.owner ?? 'nobody'],
+      ['host', hostOf(status)],
       ['head', status.head ?? 'nothing was saved yet'],
       ['quota', status.quotaBytes === null ? 'none' : humanBytes(BigInt(status.quotaBytes))],
       ...(status.usage ? [['takes', takes(status.usage)] as const] : []),
@@ -262,8 +275,8 @@ async function project(cli: Cli, text: string): Promise<number> {
       ...(here.doing
         ? [['doing', `${here.doing.what} for ${humanDuration(here.doing.forMs)}`] as const]
         : []),
-      ...(here.mountedBecause === null ? [] : [['mounted', here.mountedBecause] as const]),
-      ...(here.staysBecause === null ? [] : [['in the pool', here.staysBecause] as const]),
+      ...because('mounted', here.mountedBecause),
+      ...because('in the pool', here.staysBecause),
       ...here.holders.map(
         ({ pid, command, path }) => ['held by', `${command} (${pid}) with ${path}`] as const,
       ),

@@ -14,7 +14,7 @@ export const verb: Verb<[], Options> = {
 
   async run(cli, _arguments, { receivable }) {
     const { initStore } = await import('../../../pipeline/stores/open.ts')
-    const done = await initStore(cli.storeUrl, {
+    const done = await initStore(await cli.storeUrl(), {
       env: cli.surroundings.env,
       signal: cli.signal,
       receivable: receivable?.split(',').filter((name) => name !== ''),

@@ -1,9 +1,11 @@
 /** `top`: what is open, moving and not saved, drawn anew every two seconds until somebody types q; in a pipe once. */
 import { LinkedAbort } from '../../../pipeline/base/abort.ts'
+import { messageOf } from '../../../pipeline/base/errors.ts'
 import { humanBytes } from '../../../pipeline/base/units.ts'
 import type { Cli, Verb } from '../cli.ts'
 import { table } from '../output.ts'
 import { humanDuration } from '../progress.ts'
+import { Screen } from '../screen.ts'
 
 interface Look {
   readonly status: {
@@ -26,10 +28,6 @@ interface Look {
 }
 
 const EVERY_MS = 2_000
-const WITHOUT_SIZE = { columns: 80, rows: 24 }
-const OTHER_SCREEN = '\u001b[?1049h\u001b[?25l'
-const BACK = '\u001b[?25h\u001b[?1049l'
-const HOME_AND_CLEAR = '\u001b[H\u001b[J'
 
 export const verb: Verb<[]> = {
   configure() {},
@@ -44,36 +42,37 @@ export const verb: Verb<[]> = {
   },
 }
 
+/** The first look has to succeed. After that a daemon that does not answer is said to be away, over what was seen last. */
 async function live(cli: Cli): Promise<void> {
-  const stdin = cli.surroundings.stdin as NodeJS.ReadStream
+  const client = await cli.client({ restartMs: 0 })
   const ended = new LinkedAbort(cli.signal)
-  const typed = (key: Buffer): void => {
-    // Raw, a terminal sends Ctrl-C as a byte.
-    if (['q', 'Q', '\u0003'].includes(key.toString())) ended.abort(new Error('it was ended'))
-  }
-  if (stdin.isTTY) stdin.setRawMode(true)
-  stdin.on('data', typed)
-  await cli.out.write(OTHER_SCREEN)
+  const { signal } = ended
+  const look = (): Promise<Look> => client.call<Look>('GET', '/v1/look', { signal })
+  let last = await look()
+  let note: string | undefined
+  let pause = new LinkedAbort(signal)
+  const screen = await Screen.open(cli, {
+    end: () => ended.abort(new Error('it was ended')),
+    resized: () => pause.abort(new Error('it is drawn at once')),
+  })
   try {
-    while (!ended.signal.aborted) {
-      const look = await cli.ask<Look>('GET', '/v1/look')
-      const { columns, rows } = { ...WITHOUT_SIZE, ...sizeOf(cli) }
-      const shown = lines(look).slice(0, rows - 1)
-      await cli.out.write(HOME_AND_CLEAR + shown.map((line) => line.slice(0, columns)).join('\n'))
-      await cli.clock.sleep(EVERY_MS, ended.signal).catch(() => {})
+    while (!signal.aborted) {
+      pause = new LinkedAbort(signal)
+      await screen.draw([...(note === undefined ? [] : [note]), ...lines(last)])
+      await cli.clock.sleep(EVERY_MS, pause.signal).catch(() => {})
+      pause.leave()
+      if (signal.aborted) break
+      try {
+        last = await look()
+        note = undefined
+      } catch (error) {
+        note = `no answer, as it was before: ${messageOf(error)}`
+      }
     }
   } finally {
-    stdin.off('data', typed)
-    if (stdin.isTTY) stdin.setRawMode(false)
-    stdin.pause()
     ended.leave()
-    await cli.out.write(BACK)
+    await screen.close()
   }
-}
-
-function sizeOf(cli: Cli): { readonly columns?: number; readonly rows?: number } {
-  const { columns, rows } = cli.surroundings.stdout as { columns?: number; rows?: number }
-  return { ...(columns && { columns }), ...(rows && { rows }) }
 }
 
 /** What wants to be looked at stands first. */

@@ -1,6 +1,7 @@
 /** A project as a whole: made, opened, saved, closed, taken away. Each verb may be called twice: the second call finds it done. */
 import { z } from 'zod'
 import { holders } from '../../../native/mount/holders.ts'
+import { hostId } from '../../../pipeline/base/ids.ts'
 import { readProject } from '../../../pipeline/graph/settle.ts'
 import { undelete } from '../../projects/destroy.ts'
 import { mountPointOf } from '../../projects/mount-point.ts'
@@ -67,11 +68,22 @@ export const projectRoutes: readonly Route[] = [
     params: anId,
     body: nothing,
     run: async ({ daemon: { engine }, params: { id }, signal }) => {
-      const project = await readProject(engine.host.store.catalogue, id, { signal })
+      const { catalogue } = engine.host.store
+      const project = await readProject(catalogue, id, { signal })
+      const { owner } = project.statics
+      const row = owner === null ? undefined : await catalogue.readHost(hostId(owner), { signal })
+      const here = hereView(engine, id)
+      // What the last look saw of one that has left since is no reason any more.
+      const isOurs = owner === engine.host.host
       return {
         ...projectView(project),
+        ownerName: row?.name ?? null,
         usage: usageView(project),
-        here: { ...hereView(engine, id), holders: await holders(mountPointOf(engine.host, id)) },
+        here: {
+          ...here,
+          ...(isOurs ? {} : { staysBecause: null, mountedBecause: null }),
+          holders: await holders(mountPointOf(engine.host, id)),
+        },
       }
     },
   }),
@@ -182,8 +194,12 @@ export const projectRoutes: readonly Route[] = [
     audit: 'noted',
     params: anId,
     body: z.strictObject({ quotaBytes: bytesCount.nullable() }),
-    run: async ({ daemon, params: { id }, body: { quotaBytes }, signal }) =>
-      projectView(await daemon.engine.setQuota(id, quotaBytes, { signal })),
+    run: async ({ daemon, params: { id }, body: { quotaBytes }, signal }) => {
+      const project = await daemon.engine.setQuota(id, quotaBytes, { signal })
+      // What kept it closed may have been this.
+      daemon.opens.forget(id)
+      return projectView(project)
+    },
   }),
   route({
     method: 'POST',

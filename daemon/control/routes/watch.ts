@@ -34,7 +34,7 @@ export const watchRoutes: readonly Route[] = [
     params: none,
     body: nothing,
     contentType: 'text/plain; version=0.0.4; charset=utf-8',
-    run: async ({ daemon }) => ({ text: await daemon.metrics.text() }),
+    run: async ({ daemon }) => ({ text: await daemon.metrics.text(daemon) }),
   }),
   route({
     method: 'GET',

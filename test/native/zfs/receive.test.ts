@@ -18,7 +18,7 @@ test('never with -F, always with -u', () =>
       tag: 'x',
     })
     const calls = (await world.calls()).filter((line) => line.startsWith('zfs receive'))
-    assert.equal(calls, [`zfs receive -u ${world.parent}/copy@x`])
+    assert.equal(calls, [`zfs receive -u -o canmount=noauto ${world.parent}/copy@x`])
   }))
 
 test('what zfs says when it stops early is the error, and a waiting source is told', () =>

@@ -156,9 +156,9 @@ test('changes wait for each other, reads do not wait for them', () =>
   withScript(
     'if [ "$1" = get ]; then echo read; exit 0; fi; while [ ! -e "$(dirname "$0")/open" ]; do sleep 0.01; done',
     async (commands, directory) => {
-      const changes = [1, 2, 3].map((n) => commands.change('zfs', ['set', String(n)]))
+      const changes = [1, 2, 3, 4, 5].map((n) => commands.change('zfs', ['set', String(n)]))
       while (commands.load.change.waiting !== 1) await sleep(1)
-      assert.equal(commands.load.change, { running: 2, waiting: 1 })
+      assert.equal(commands.load.change, { running: 4, waiting: 1 })
       assert.is(await commands.read('zfs', ['get']), 'read\n')
       await writeFile(join(directory, 'open'), '')
       await Promise.all(changes)
@@ -169,14 +169,13 @@ test('changes wait for each other, reads do not wait for them', () =>
 test('who gives up waiting takes nobody’s place', () =>
   withScript('sleep 0.05', async (commands) => {
     const controller = new AbortController()
-    const first = commands.change('zfs', ['a'])
-    const second = commands.change('zfs', ['b'])
-    const third = commands.change('zfs', ['c'], { signal: controller.signal })
-    const fourth = commands.change('zfs', ['d'])
+    const before = ['a', 'b', 'c', 'd'].map((one) => commands.change('zfs', [one]))
+    const quitter = commands.change('zfs', ['e'], { signal: controller.signal })
+    const last = commands.change('zfs', ['f'])
     const reason = new Error('enough')
     controller.abort(reason)
-    assert.is(await rejected(third), reason)
-    await Promise.all([first, second, fourth])
+    assert.is(await rejected(quitter), reason)
+    await Promise.all([...before, last])
     assert.equal(commands.load.change, { running: 0, waiting: 0 })
   }))
 

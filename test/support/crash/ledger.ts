@@ -10,7 +10,10 @@ export interface ProjectPage {
   stepping: number | undefined
   /** A deed that was begun, and where it leads to. */
   doing: { readonly verb: Verb; readonly point: string | undefined } | undefined
+  /** Those that were let go too: what was restored of one may still be there. */
   readonly points: Map<string, Steps>
+  /** Of these, the ones that can no longer be had back. */
+  readonly gone: Set<string>
   /** As far as is known: a `destroy` or an `undelete` that was begun may have happened. */
   destroyed: boolean
   /** What was told of it, for whoever has to find out why it is not what it should be. */
@@ -24,14 +27,17 @@ export class Ledger {
 
   note(told: Extract<Told, { readonly id: ProjectId }>): void {
     const page = this.#page(told.id)
-    if (told.tells === 'begin' || told.tells === 'done')
+    if (told.tells === 'begin' || told.tells === 'done' || told.tells === 'gone')
       page.story.push(`${told.tells} ${told.verb} ${told.point ?? ''} at ${page.steps.length}`)
     if (told.tells === 'step') page.stepping = told.branch
     else if (told.tells === 'stepped') {
       if (page.stepping !== undefined) page.steps = [...page.steps, page.stepping]
       page.stepping = undefined
     } else if (told.tells === 'begin') page.doing = { verb: told.verb, point: told.point }
-    else {
+    else if (told.tells === 'gone') {
+      page.doing = undefined
+      page.gone.add(told.point)
+    } else {
       page.doing = undefined
       if (told.verb === 'save' && told.point !== undefined) page.points.set(told.point, page.steps)
       if (told.verb === 'rollback') page.steps = page.points.get(told.point as string) as Steps
@@ -75,10 +81,13 @@ export class Ledger {
     return [...this.pages.values()]
       .filter(({ destroyed }) => !destroyed)
       .slice(-max)
-      .map(({ id, steps, points }) => ({
+      .map(({ id, steps, points, gone }) => ({
         id,
         steps: steps.length,
-        points: [...points].slice(-4).map(([point, at]) => [point, at.length] as const),
+        points: [...points]
+          .filter(([point]) => !gone.has(point))
+          .slice(-4)
+          .map(([point, at]) => [point, at.length] as const),
       }))
   }
 
@@ -91,6 +100,7 @@ export class Ledger {
       stepping: undefined,
       doing: undefined,
       points: new Map(),
+      gone: new Set(),
       destroyed: false,
       story: [],
     }

@@ -5,10 +5,12 @@ import type { Engine } from '../../../daemon/projects/engine.ts'
 import { datasetName } from '../../../native/zfs/names.ts'
 import { openZfs } from '../../../native/zfs/zfs.ts'
 import { guid, type ProjectId, projectId } from '../../../pipeline/base/ids.ts'
+import { readProject } from '../../../pipeline/graph/settle.ts'
 import { openDirectoryStore } from '../../../pipeline/stores/directory/index.ts'
 import { startEngine } from '../engine.ts'
 import { chance, int, pick, type Random, seeded } from '../random.ts'
 import { inPlace } from './in-place.ts'
+import { isGone, requireLetGo } from './let-go.ts'
 import { doStep } from './steps.ts'
 
 export type Verb =
@@ -22,13 +24,17 @@ export type Verb =
   | 'destroy'
   | 'undelete'
 
-/** What it says, one a line. A `step` or `begin` comes before the deed, a `stepped` or `done` behind it. */
+/**
+ * What it says, one a line. A `step` or `begin` comes before the deed, a `stepped` or `done` behind it; `gone` instead where
+ * retention had let the point go, and nothing was done.
+ */
 export type Told =
   | { readonly tells: 'ready' }
   | { readonly tells: 'step'; readonly id: ProjectId; readonly branch: number }
   | { readonly tells: 'stepped'; readonly id: ProjectId }
   | { readonly tells: 'begin'; readonly id: ProjectId; readonly verb: Verb; readonly point?: string }
   | { readonly tells: 'done'; readonly id: ProjectId; readonly verb: Verb; readonly point?: string }
+  | { readonly tells: 'gone'; readonly id: ProjectId; readonly verb: Verb; readonly point: string }
   | { readonly tells: 'failed'; readonly why: string }
 
 export interface LifeOrders {
@@ -158,7 +164,7 @@ class Life {
       this.#path = inPlace(await this.#engine.rollBack(this.#id, guid(BigInt(point))))
       this.#steps = steps
     }
-    await this.#told('rollback', rollBack, point)
+    await this.#toldOf(point, 'rollback', rollBack)
   }
 
   /** Beside it, and mostly left there. */
@@ -169,13 +175,26 @@ class Life {
       await this.#engine.restorePoint(this.#id, { guid: guid(BigInt(point)) })
       if (chance(random, 0.3)) await this.#engine.removeRestored(this.#id, guid(BigInt(point)))
     }
-    await this.#told('restore', restore, point)
+    await this.#toldOf(point, 'restore', restore)
   }
 
   async #destroy(random: Random): Promise<void> {
     await this.#leave('destroy', () => this.#engine.destroy(this.#id))
     this.over = chance(random, 0.2)
     if (!this.over) await this.#told('undelete', () => undelete(this.#engine.host, this.#id))
+  }
+
+  /** Saves come in between that nobody was told of, and with each the oldest point may go. */
+  async #toldOf(point: string, verb: Verb, deed: () => Promise<void>): Promise<void> {
+    try {
+      await this.#told(verb, deed, point)
+    } catch (error) {
+      if (!isGone(error)) throw error
+      const { store, settings } = this.#engine.host
+      requireLetGo(await readProject(store.catalogue, this.#id), guid(BigInt(point)), settings.retention)
+      this.#points.delete(point)
+      tell({ tells: 'gone', id: this.#id, verb, point })
+    }
   }
 
   async #told<T>(verb: Verb, deed: () => Promise<T>, point?: string): Promise<T> {

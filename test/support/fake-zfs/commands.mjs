@@ -162,7 +162,11 @@ function property(state, directory, item, name) {
     referenced: () => (kind === 'bookmark' ? '-' : sizeOf(filesOf(directory, own.files))),
     logicalused: () => (live ? sizeOf(filesOf(directory, own.files)) : '-'),
     available: () => (live ? (state.full ? 0 : 1_000_000_000) : '-'),
-    usedbysnapshots: () => (live ? (own.snapshotBytes ?? 0) : '-'),
+    // What the first write since replaces, roughly.
+    usedbysnapshots: () =>
+      live
+        ? (own.snapshotBytes ?? (fuse && dataset.snapshots.length > 0 ? writtenBytes(directory, dataset) : 0))
+        : '-',
     mounted: () => (live ? (own.mounted ? 'yes' : 'no') : '-'),
     origin: () => '-',
     receive_resume_token: () => '-',
@@ -170,7 +174,7 @@ function property(state, directory, item, name) {
     written: () =>
       live
         ? writtenBytes(directory, dataset) || (dataset.rolledBack ? ROLLBACK_BYTES : 0)
-        : snapshot
+        : kind === 'snapshot'
           ? writtenIn(directory, dataset, snapshot) || (snapshot.rolledBack ? ROLLBACK_BYTES : 0)
           : '-',
   }
@@ -328,9 +332,11 @@ function rename(state, { args }) {
 }
 
 function set(state, { args }) {
-  const [assignment, name] = options(args).rest
+  const { rest } = options(args)
+  const name = rest.at(-1)
   const target = name.includes('@') ? snapshotOf(state, name).snapshot : datasetOf(state, name)
-  Object.assign(target.props, assigned([assignment]))
+  // zfs-fuse takes what comes behind the first for further names.
+  Object.assign(target.props, assigned(state.flavour === 'zfs-fuse' ? rest.slice(0, 1) : rest.slice(0, -1)))
 }
 
 function inherit(state, { args }) {
@@ -455,7 +461,8 @@ const receive = {
     }
   },
   finish(state, { directory, args, prepared }) {
-    const [name] = options(args, 'ox').rest
+    const { rest, values } = options(args, 'ox')
+    const [name] = rest
     if (prepared.abort) fail(`'${name}' does not have any resumable receive state to abort`)
     const fuse = state.flavour === 'zfs-fuse'
     const words = {
@@ -477,7 +484,7 @@ const receive = {
         fail(
           `cannot open '${full}': dataset does not exist\ncannot receive new filesystem stream: dataset does not exist`,
         )
-      dataset = newDataset(state, directory, full)
+      dataset = newDataset(state, directory, full, assigned(values.o))
     } else {
       const fits = (one) => one.snapshots.at(-1)?.guid === prepared.fromGuid
       // As zfs-fuse does it: the base is looked for in the whole pool, and the name does not matter.

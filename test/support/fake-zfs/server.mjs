@@ -35,9 +35,8 @@ async function serve(socket) {
   const line = [program, ...args].join(' ')
   log(directory, { program, args, locale })
   const fault = takeFault(directory, line)
-  const answer = ({ exit, message = '' }) => {
-    writeFileSync(join(directory, `err.${pid}`), message)
-    writeFileSync(join(directory, `exit.${pid}`), String(exit))
+  const answer = ({ exit, message = '', output = '' }) => {
+    writeFileSync(join(directory, `answer.${pid}`), `${exit}\0${message}\0${output}\0`)
     socket.end()
   }
   const killed = () => {
@@ -48,18 +47,19 @@ async function serve(socket) {
   if (fault?.action === 'hang') return
   if (fault?.action === 'die') return killed()
   if (fault?.action === 'fail') return answer({ exit: fault.exit ?? 1, message: fault.stderr })
+  let output
   try {
-    await run(socket, { directory, pid, program, args, fault })
+    output = await run(socket, { directory, pid, program, args, fault })
   } catch (error) {
     if (socket.destroyed && !(error instanceof Complaint)) return undefined // it was killed meanwhile
     if (!(error instanceof Complaint)) throw error
-    if (error.output) socket.write(error.output)
     return answer(error)
   }
   // Dead after the deed: whoever started it does not learn that it happened.
-  return fault?.action === 'die-after' ? killed() : answer({ exit: 0 })
+  return fault?.action === 'die-after' ? killed() : answer({ exit: 0, output })
 }
 
+/** Returns the text that it prints; the stream of a send is on its way by then. */
 async function run(socket, { directory, pid, program, args, fault }) {
   const { flavour } = load(directory)
   const usage = () => {
@@ -74,11 +74,12 @@ async function run(socket, { directory, pid, program, args, fault }) {
   if (verb === undefined) complain('missing command', usage()[program])
   if (verb === 'get' && rest.length === 0) complain('missing property argument', usage().get)
   if (verb === 'version' && flavour === 'zfs-fuse') throw new Complaint(usage().version, 2)
-  if (verb === 'version') return void socket.write(usage().version)
+  if (verb === 'version') return usage().version
   const command = commands[program][verb]
   if (!command) throw new Complaint(`unrecognized command '${verb}'\nusage: ${program} command args ...`, 2)
   const context = { directory, args: rest }
-  if (command.read) return write(socket, command.read(load(directory), context), fault)
+  if (verb === 'send') return write(socket, command.read(load(directory), context), fault)
+  if (command.read) return command.read(load(directory), context)
   let prepared
   if (command.prepare) {
     const fifo = join(directory, `in.${pid}`)
@@ -100,7 +101,7 @@ async function run(socket, { directory, pid, program, args, fault }) {
   return undefined
 }
 
-/** Text, or the pieces of a stream; a fault may cut either. */
+/** The pieces of a stream, which a fault may cut; or what a dry run prints. */
 async function write(socket, output, { action, bytes = 0, stderr = '', exit = 1 } = {}) {
   let left = action === 'cut' || action === 'stall' ? bytes : Number.POSITIVE_INFINITY
   for (const piece of typeof output === 'string' ? [Buffer.from(output)] : output) {

@@ -6,8 +6,8 @@ export function load(directory) {
   return JSON.parse(readFileSync(join(directory, 'state.json'), 'utf8'))
 }
 
-/** No device of the kernel's has such a number: else what is really mounted in somebody's namespace would be a copy of ours. */
-const NO_MINOR = 2 ** 21
+/** Of file systems that are none: above what a kernel has given to those that are, in whatever namespace somebody has them. */
+const DEVICES_FROM = 1_000_000
 
 export function save(directory, state) {
   const file = join(directory, 'state.json')
@@ -19,7 +19,7 @@ export function save(directory, state) {
     text.replace(/[ \t\n\\]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`)
   const lines = mounts.map(
     ([name, { mounted }], index) =>
-      `${100 + index} 1 0:${NO_MINOR + index} / ${escaped(mounted)} rw - ${type} ${escaped(name)} rw\n`,
+      `${100 + index} 1 0:${DEVICES_FROM + index} / ${escaped(mounted)} rw - ${type} ${escaped(name)} rw\n`,
   )
   // The kernel's is never seen half-written.
   const made = join(directory, 'mountinfo.new')

@@ -6,7 +6,9 @@ import { newQueue, record, runQueue } from './counted-uvu.ts'
 /** What the worker tells. A file's report ends with `end`, or with the death of the process. */
 export type Report =
   | { readonly at: 'ready' }
-  | { readonly at: 'declared' | 'skipped' | 'passed' | 'end' }
+  | { readonly at: 'declared' | 'skipped' | 'passed' }
+  /** With the memory that the process holds then. */
+  | { readonly at: 'end'; readonly rssBytes: number }
   | { readonly at: 'started'; readonly test: string }
   | { readonly at: 'problem'; readonly text: string }
 
@@ -45,6 +47,6 @@ process.on('message', async (file: string) => {
   // Rejections are announced after the microtasks of the turn in which nobody looked.
   await turn()
   await turn()
-  tell({ at: 'end' })
+  tell({ at: 'end', rssBytes: process.memoryUsage.rss() })
 })
 tell({ at: 'ready' })
