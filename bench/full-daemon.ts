@@ -1,14 +1,15 @@
 /** A daemon whose store knows many projects and whose pool holds some of them, on the fake ZFS. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { configInPlace } from '../daemon/config/in-place.ts'
 import { parseConfig } from '../daemon/config/read.ts'
 import { Daemon } from '../daemon/daemon.ts'
 import { ID_PROPERTY } from '../daemon/projects/names.ts'
 import { unmount } from '../native/zfs/mount.ts'
 import { projectDataset } from '../native/zfs/names.ts'
 import { projectId } from '../pipeline/base/ids.ts'
-import { fixedLimiter } from '../pipeline/limit/limiter.ts'
 import { memoryStore } from '../pipeline/stores/memory.ts'
+import { openedInMemory } from '../test/support/daemon.ts'
 import { withFakeZfs } from '../test/support/fake-zfs.ts'
 
 export interface FullOptions {
@@ -31,18 +32,10 @@ export function withFullDaemon(
 ): Promise<void> {
   return withFakeZfs(async (fake) => {
     const at = (name: string): string => join(fake.directory, name)
-    const lines = [
-      'store: dir:/unused',
-      `dataset: ${fake.parent}`,
-      `access: ${at('projects')}`,
-      `mounts: ${at('mnt')}`,
-      `state: ${at('state')}`,
-      `run: ${at('run')}`,
-    ]
-    const config = parseConfig(lines.join('\n'), 'bench.yaml')
+    const text = configInPlace(fake.directory, { store: 'dir:/unused', dataset: fake.parent })
+    const config = parseConfig(text, 'bench.yaml')
     const store = memoryStore()
-    const limiter = fixedLimiter({ count: 8, maxBytes: 64 * 2 ** 20 })
-    const opened = { store, limiter, close: async () => {} }
+    const opened = openedInMemory(store)
     let running: Daemon | undefined
     const start = async (): Promise<Daemon> => {
       running = await Daemon.start(config, undefined, { openStore: async () => opened, zfs: fake.zfs })

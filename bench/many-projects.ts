@@ -7,10 +7,10 @@ import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createProjectHere } from '../daemon/projects/create.ts'
 import type { ProjectHost } from '../daemon/projects/host.ts'
-import { ID_PROPERTY, OUR_PROPERTIES } from '../daemon/projects/names.ts'
+import { ID_PROPERTY, OUR_PROPERTIES, POINT_PROPERTY } from '../daemon/projects/names.ts'
 import { reconcile } from '../daemon/projects/reconcile.ts'
 import { save } from '../daemon/projects/save.ts'
-import { listDatasets } from '../native/zfs/list.ts'
+import { listInBrief } from '../native/zfs/list.ts'
 import { unmount } from '../native/zfs/mount.ts'
 import { projectDataset } from '../native/zfs/names.ts'
 import { Commands } from '../native/zfs/run.ts'
@@ -82,8 +82,8 @@ async function sweptOnFake({ pairs }: Settings): Promise<Row[]> {
       listings.push(
         await seconds(async () => {
           let unwritten = 0
-          const user = OUR_PROPERTIES
-          for await (const { writtenBytes } of listDatasets(zfs, host.parent, { user }))
+          const user = [...OUR_PROPERTIES, POINT_PROPERTY]
+          for await (const { writtenBytes } of listInBrief(zfs, host.parent, { user }))
             if (writtenBytes === 0n) unwritten++
           expectResidents(unwritten, SWEPT)
         }),

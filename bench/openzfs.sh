@@ -26,7 +26,7 @@ for version in "${versions[@]}"; do
   echo "OpenZFS $version"
   # Two processors, as a pipe's two ends have on the machines that it is compared with.
   TIDEPOOL_GUEST_CPUS=2 TIDEPOOL_GUEST_LIMIT=${TIDEPOOL_GUEST_LIMIT:-1800} bash test/guest/run.sh "$version" "$folder" \
-    node_modules/.bin/tsx bench/run.ts projects --pairs 5 --project-bytes $((8 << 20)) --scratch /var/tmp \
+    node_modules/.bin/tsx bench/run.ts projects --pairs 5 --project-bytes $((32 << 20)) --scratch /var/tmp \
     --results "$folder/results" "${arguments[@]}"
   mv "$folder/results/projects.json" "bench/results/projects-openzfs-$version.json"
 done

@@ -14,6 +14,7 @@ import { codeOf, messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { initStore } from '../../pipeline/stores/open.ts'
 import { endAccess } from '../access/supervise.ts'
 import { ownersDirectoryOf } from '../auth/owners.ts'
+import { configInPlace } from '../config/in-place.ts'
 import { parseConfig } from '../config/read.ts'
 import type { Config } from '../config/schema.ts'
 
@@ -51,19 +52,10 @@ export async function setUp(place: string, zfs: Zfs, signal: AbortSignal): Promi
   await writeFile(poolFile(place), pool)
   const device = join(place, 'pool.img')
   const parent = await poolCreate(zfs, { pool, device, fileBytes: POOL_BYTES, parent: 'projects', signal })
-  const at = (name: string): string => join(place, name)
-  const config = parseConfig(
-    [
-      `store: dir:${at('store')}`,
-      `dataset: ${parent}`,
-      `access: ${at('projects')}`,
-      `mounts: ${at('mnt')}`,
-      `state: ${at('state')}`,
-      `run: ${at('run')}`,
-      'evict: {afterCommit: 0s}',
-    ].join('\n'),
-    'the configuration of the demonstration',
-  )
+  const text = configInPlace(place, { store: `dir:${join(place, 'store')}`, dataset: parent }, [
+    'evict: {afterCommit: 0s}',
+  ])
+  const config = parseConfig(text, 'the configuration of the demonstration')
   await initStore(config.store, { signal })
   return config
 }

@@ -270,9 +270,10 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
       const retention = { latest: 2, hourly: 0, daily: 0, weekly: 0, monthly: 0 }
       const host = { ...given, settings: { ...given.settings, retention } }
       const first = await snapshotProject(host, P)
-      await write(path, 'two')
+      // Each step is too large to be built on the one before it: nothing else needs the first point.
+      await write(path, 'two'.repeat(100_000))
       await snapshotProject(host, P)
-      await write(path, 'three')
+      await write(path, 'three'.repeat(200_000))
       assert.is(await read((await rollBack(host, P, first)).path), 'one')
     }))
 

@@ -8,10 +8,10 @@ import * as assert from 'uvu/assert'
 import type { Refusal } from '../../daemon/auth/caller.ts'
 import { ownersDirectoryOf } from '../../daemon/auth/owners.ts'
 import { Client } from '../../daemon/client/client.ts'
+import { configInPlace } from '../../daemon/config/in-place.ts'
 import { parseConfig } from '../../daemon/config/read.ts'
 import { Daemon, ownersSocketOf, socketOf } from '../../daemon/daemon.ts'
-import { fixedLimiter } from '../../pipeline/limit/limiter.ts'
-import { memoryStore } from '../../pipeline/stores/memory.ts'
+import { openedInMemory } from '../support/daemon.ts'
 import { ask } from '../support/raw-http.ts'
 import { withPool } from '../support/zfs-pool.ts'
 
@@ -32,20 +32,11 @@ interface Setting {
 const withUsers = (body: (setting: Setting) => Promise<void>): Promise<void> =>
   withPool(async (pool) => {
     await chmod(pool.directory, 0o711)
-    const at = (name: string): string => join(pool.directory, name)
-    const lines = [`access: ${at('projects')}`, `mounts: ${pool.mounts}`, `state: ${at('state')}`]
-    const config = parseConfig(
-      [
-        'store: dir:/unused',
-        `dataset: ${pool.parent}`,
-        ...lines,
-        `run: ${at('run')}`,
-        'evict: {afterCommit: 0s}',
-      ].join('\n'),
-      'test.yaml',
-    )
-    const limiter = fixedLimiter({ count: 8, maxBytes: 64 * 2 ** 20 })
-    const opened = { store: memoryStore(), limiter, close: async () => {} }
+    const text = configInPlace(pool.directory, { store: 'dir:/unused', dataset: pool.parent }, [
+      'evict: {afterCommit: 0s}',
+    ])
+    const config = parseConfig(text, 'test.yaml')
+    const opened = openedInMemory()
     const refusals: Refusal[] = []
     const refused = (one: Refusal): void => void refusals.push(one)
     const start = () =>

@@ -103,6 +103,17 @@ test('all of a host is saved; what was not is said, and by the next start too un
     }
   }))
 
+test('a daemon in another place is found by its configuration; a wrong one keeps nobody from asking', () =>
+  withDaemon(async ({ client, socket, configFile }) => {
+    await client.call('POST', '/v1/projects', { body: { id: 'p' } })
+    const found = await tidepool(['--json', 'put-away', '--config', configFile])
+    assert.equal([found.code, found.json[0]?.notSaved], [0, []])
+    await writeFile(configFile, 'nonsense: 1')
+    const usual = await tidepool(['--socket', socket, 'put-away', '--config', configFile])
+    assert.is(usual.code, 0)
+    assert.match(usual.stderr, 'the daemon is asked in its usual place: ')
+  }))
+
 test('what is not mounted and not saved is saved once after a start, and no more', () =>
   withDaemon(async ({ daemon, client, fake, again }) => {
     const { realPath } = await client.call<{ realPath: string }>('POST', '/v1/projects', {

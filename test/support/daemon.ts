@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Refusal } from '../../daemon/auth/caller.ts'
 import { Client } from '../../daemon/client/client.ts'
+import { configInPlace } from '../../daemon/config/in-place.ts'
 import { parseConfig } from '../../daemon/config/read.ts'
 import type { Config } from '../../daemon/config/schema.ts'
 import { Daemon, ownersSocketOf, socketOf } from '../../daemon/daemon.ts'
@@ -45,25 +46,23 @@ export const INSTANT: Clock = {
   sleep: (_ms: number, signal?: AbortSignal) => systemClock.sleep(0, signal),
 }
 
-const plain = (store: Store): OpenedStore => ({ store, limiter: quickLimiter(), close: async () => {} })
+export const openedInMemory = (store: Store = memoryStore()): OpenedStore => ({
+  store,
+  limiter: quickLimiter(),
+  close: async () => {},
+})
 
 export const withDaemon = (
   body: (setting: DaemonSetting) => Promise<void>,
-  { config: more = [], log, openStore = plain }: WithDaemonOptions = {},
+  { config: more = [], log, openStore = openedInMemory }: WithDaemonOptions = {},
 ): Promise<void> =>
   withFakeZfs(async (fake) => {
     const at = (name: string): string => join(fake.directory, name)
     const configFile = at('tidepool.yaml')
-    const text = [
-      'store: dir:/unused',
-      `dataset: ${fake.parent}`,
-      `access: ${at('projects')}`,
-      `mounts: ${at('mnt')}`,
-      `state: ${at('state')}`,
-      `run: ${at('run')}`,
+    const text = configInPlace(fake.directory, { store: 'dir:/unused', dataset: fake.parent }, [
       ...(more.some((line) => line.startsWith('evict:')) ? [] : ['evict: {afterCommit: 0s}']),
       ...more,
-    ].join('\n')
+    ])
     await writeFile(configFile, text)
     const config = parseConfig(text, configFile)
     const store = memoryStore()
