@@ -16,7 +16,7 @@ import type { Opens } from './access/opens.ts'
 import { BearerTokens } from './auth/bearer-tokens.ts'
 import { type Refused, refusalEntry } from './auth/caller.ts'
 import { Owners } from './auth/owners.ts'
-import { engineSettings } from './config/engine-settings.ts'
+import { engineSettings, zfsSettings } from './config/engine-settings.ts'
 import { LiveConfig, type Reloaded } from './config/live.ts'
 import type { Config } from './config/schema.ts'
 import { accessSocketOf, socketOf } from './config/sockets.ts'
@@ -149,7 +149,7 @@ export class Daemon {
       const owners = await Owners.open(config.run)
       const journal = new Journal(config.audit ?? join(config.state, 'audit.log'), { log })
       const streamCache = await openCache(config, parts.say)
-      const zfs = parts.zfs ?? (await openZfs({}, signal ? { signal } : {}))
+      const zfs = parts.zfs ?? (await openZfs(zfsSettings(config), signal ? { signal } : {}))
       stopLooking = zfs.commands.lookOn((ended) => commandLine(log, ended))
       const engine = await Engine.start(
         {

@@ -1,5 +1,6 @@
 /** Points of a project as people name them: by GUID, or by the moment that is meant. */
 import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { type Guid, guid, type ProjectId } from '../../pipeline/base/ids.ts'
 import { parseDuration } from './units.ts'
 
 const GUID = /^[0-9]{1,20}$/
@@ -15,3 +16,15 @@ export function momentOf(text: string, nowMs = Date.now()): string {
 }
 
 export const isGuid = (text: string): boolean => GUID.test(text)
+
+/** Before the daemon is asked: what can't be one is wrong usage. */
+export function pointOf(id: ProjectId, text: string): Guid {
+  try {
+    return guid(text)
+  } catch (cause) {
+    throw new TidepoolError('bad-point', `${JSON.stringify(text)} is no GUID of a point`, {
+      cause,
+      hint: `\`tidepool history ${id}\` lists the points that there are.`,
+    })
+  }
+}

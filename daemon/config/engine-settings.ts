@@ -1,4 +1,5 @@
 /** What the configuration says to the engine, at its start and whenever it was changed. */
+import { COMMAND_DEFAULTS, type CommandSettings } from '../../native/zfs/settings.ts'
 import type { EngineSettings } from '../projects/engine-parts.ts'
 import type { Config } from './schema.ts'
 
@@ -26,4 +27,9 @@ export const engineSettings = ({
     ...(evict.idleAfter !== undefined && { evictIdleAfterMs: evict.idleAfter }),
   },
   saves: { intervalMs: save.interval, atOnce: save.atOnce },
+})
+
+/** The commands of ZFS, as the configuration has them. */
+export const zfsSettings = ({ zfs }: Pick<Config, 'zfs'>): Partial<CommandSettings> => ({
+  lanes: { ...COMMAND_DEFAULTS.lanes, change: zfs.changes },
 })

@@ -1,6 +1,7 @@
 /** What can be configured: each key with its default and unit. The page for operators is made of these descriptions. */
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { COMMAND_DEFAULTS } from '../../native/zfs/settings.ts'
 import { messageOf } from '../../pipeline/base/errors.ts'
 import { DEFAULT_RETENTION } from '../../pipeline/graph/retention.ts'
 import { parseStoreUrl } from '../../pipeline/stores/url.ts'
@@ -90,6 +91,15 @@ const settings = z.strictObject({
         .min(1)
         .default(3)
         .describe('no new points where snapshots take more than so many times the quota'),
+    })
+    .prefault({}),
+  zfs: z
+    .strictObject({
+      changes: z
+        .int()
+        .min(1)
+        .default(COMMAND_DEFAULTS.lanes.change)
+        .describe('commands that change the pool at a time; more only wait for the same transaction group'),
     })
     .prefault({}),
   restore: z

@@ -8,6 +8,7 @@ import type { ActOptions, ProjectHost } from './host.ts'
 import { type Opened, openLocked } from './open.ts'
 import { checkProperties } from './properties.ts'
 import { checkQuota } from './quota.ts'
+import { resident } from './resident.ts'
 
 export interface CreateOptions extends ActOptions {
   readonly quotaBytes?: bigint
@@ -36,6 +37,8 @@ export async function createProjectHere(
     })
   return host.locks.hold(id, 'create', options.signal, async () => {
     host.mayAct()
+    // What is in its place is not ours: no id is taken for a project that could not be opened here.
+    await resident(host, id, options)
     await insert(host, id, options)
     return openLocked(host, id, options)
   })

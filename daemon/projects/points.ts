@@ -26,7 +26,7 @@ export const unpinPoint = (host: Marking, id: ProjectId, point: Guid, options: A
     next: (project) => acknowledgePoints(project, [point]),
   })
 
-/** From now on the policy alone decides about these; points without a mark are passed over. */
+/** From now on the policy alone decides about these; points without a mark are passed over. Rejects with `point-unknown`. */
 export const acknowledge = (
   host: Marking,
   id: ProjectId,
@@ -34,9 +34,22 @@ export const acknowledge = (
   options: ActOptions = {},
 ) =>
   until(host, id, options, {
-    done: ({ statics }) => points.every((point) => statics.kept[point] === undefined),
+    done: (project) => {
+      refuseUnknown(project, points)
+      return points.every((point) => project.statics.kept[point] === undefined)
+    },
     next: (project) => acknowledgePoints(project, points),
   })
+
+/** Nobody has seen what never was: most likely one digit is wrong, and the point that was meant would stay unseen. */
+function refuseUnknown(project: Project, points: readonly Guid[]): void {
+  const known = new Set([...project.rows.values()].map(({ to }) => to))
+  const unknown = points.find((point) => !known.has(point) && project.statics.kept[point] === undefined)
+  if (unknown === undefined) return
+  throw new TidepoolError('point-unknown', `project ${project.id} has no point ${unknown}`, {
+    hint: `\`tidepool history ${project.id}\` lists those that there are, with why each is kept.`,
+  })
+}
 
 interface Wanted {
   readonly done: (project: Project) => boolean

@@ -299,6 +299,7 @@ export function keepPoint(project: Project, point: Guid, reason: KeptReason): Tr
     throw new TidepoolError(
       'point-unknown',
       `keeping ${point} of ${project.id}: no committed streams lead to that point`,
+      { hint: `\`tidepool stream graph ${project.id}\` shows the points that there are.` },
     )
   return fenced(project, 'keeping a point', { kept: { ...project.statics.kept, [point]: reason } })
 }

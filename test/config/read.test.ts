@@ -1,7 +1,10 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { zfsSettings } from '../../daemon/config/engine-settings.ts'
 import { exampleConfig } from '../../daemon/config/example.ts'
 import { parseConfig, readConfig } from '../../daemon/config/read.ts'
+import { Commands } from '../../native/zfs/run.ts'
+import { COMMAND_DEFAULTS } from '../../native/zfs/settings.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { rejection } from '../contracts/values.ts'
 
@@ -26,6 +29,14 @@ test('two keys are enough, the others have their defaults in plain units', () =>
   assert.is(config.evict.grace, 600_000)
   assert.is(config.keep.hourly, 24)
   assert.is(config.evict.maxResident, undefined)
+})
+
+test('how many changes of the pool go on at a time is said to the commands', () => {
+  const settings = (text: string) =>
+    new Commands(zfsSettings(parseConfig(`store: dir:/s\ndataset: t/p\n${text}`, 'x.yaml'))).settings
+  assert.is(settings('').lanes.change, 2)
+  assert.equal(settings('zfs: {changes: 5}').lanes, { ...COMMAND_DEFAULTS.lanes, change: 5 })
+  assert.equal(mistakesOf('store: dir:/s\ndataset: t/p\nzfs: {changes: 0}\n').length, 1)
 })
 
 test('durations and shares are read as people write them', () => {

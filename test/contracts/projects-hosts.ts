@@ -195,9 +195,11 @@ export function hostsContract(name: string, withWorld: WithWorld): void {
 
   test('a foreign dataset in a project’s place is left alone', () =>
     withWorld(async (world) => {
-      const host = await projectHost(world, memoryStore())
+      const store = memoryStore()
+      const host = await projectHost(world, store)
       await create(world.zfs, liveName(world.parent, P))
       assert.is(codeOf(await rejection(createProjectHere(host, P))), 'dataset-foreign')
+      assert.is(await store.catalogue.read(P), undefined, 'the id is not taken')
       const found = await reconcile(host)
       assert.equal(
         found.unknown.map(({ name }) => name),

@@ -301,7 +301,12 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
       assert.is((await store.catalogue.read(P))?.statics.rev, rev, 'done already is done')
       await acknowledge(host, P, [first])
       assert.equal((await store.catalogue.read(P))?.statics.kept, {})
-      assert.is(codeOf(await rejection(pinPoint(host, P, guid(4711n)))), 'point-unknown')
+      await acknowledge(host, P, [first])
+      for (const act of [pinPoint(host, P, guid(4711n)), acknowledge(host, P, [first, guid(4711n)])]) {
+        const error = await rejection(act)
+        assert.is(codeOf(error), 'point-unknown')
+        assert.ok(error instanceof TidepoolError && error.hint !== undefined)
+      }
     }))
 
   test('a local snapshot is in the pool alone', () =>

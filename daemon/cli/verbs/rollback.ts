@@ -2,6 +2,7 @@
 import { projectId } from '../../../pipeline/base/ids.ts'
 import { askLong } from '../ask-long.ts'
 import type { Verb } from '../cli.ts'
+import { pointOf } from '../moments.ts'
 
 interface Answer {
   readonly path: string
@@ -13,8 +14,9 @@ export const verb: Verb<[id: string, point: string]> = {
     command.argument('<id>', 'the project').argument('<point>', 'its GUID, as `tidepool history` lists it')
   },
 
-  async run(cli, [text, point]) {
+  async run(cli, [text, given]) {
     const id = projectId(text)
+    const point = pointOf(id, given)
     const answer = await askLong<Answer>(cli, 'rollback', id, { point })
     await cli.out.one(answer, () => [
       `${answer.path} is what it was at point ${answer.head}`,

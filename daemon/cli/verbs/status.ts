@@ -62,6 +62,13 @@ interface Status {
   } | null
 }
 
+interface Usage {
+  readonly referencedBytes: string | null
+  readonly usedBytes: string | null
+  readonly logicalBytes: string | null
+  readonly storeBytes: string
+}
+
 interface ProjectStatus {
   readonly id: string
   readonly state: string
@@ -69,12 +76,8 @@ interface ProjectStatus {
   readonly ownerName: string | null
   readonly head: string | null
   readonly quotaBytes: string | null
-  readonly usage: {
-    readonly referencedBytes: string | null
-    readonly usedBytes: string | null
-    readonly logicalBytes: string | null
-    readonly storeBytes: string
-  }
+  /** Not told by a daemon of an earlier version, like the two below. */
+  readonly usage?: Usage
   readonly here: {
     readonly open: boolean
     readonly doing: {
@@ -86,12 +89,21 @@ interface ProjectStatus {
     readonly nextSaveInMs: number | null
     readonly failedSaves: number
     readonly lastError: string | null
-    readonly diverged: Diverged | null
-    readonly quarantined: Stuck | null
+    readonly diverged?: Diverged | null
+    readonly quarantined?: Stuck | null
     readonly mountedBecause: WhyStays | null
     readonly staysBecause: WhyStays | null
     readonly holders: readonly { readonly pid: number; readonly command: string; readonly path: string }[]
   }
+}
+
+/** Of what a daemon of an earlier version, which runs until its restart, does not tell. */
+const UNTOLD: Pick<Status, 'diverged' | 'asks' | 'stuck' | 'leftByStart' | 'beside'> = {
+  diverged: [],
+  asks: [],
+  stuck: [],
+  leftByStart: [],
+  beside: { aside: [], renamed: [], unknown: [] },
 }
 
 const LOOK_AT_IT = 1
@@ -113,7 +125,7 @@ export const verb: Verb<[id: string | undefined], { readonly web?: boolean }> = 
     if (web) return pageLink(cli)
     if (text !== undefined) return project(cli, text)
     try {
-      const status = await cli.ask<Status>('GET', '/v1/status')
+      const status = { ...UNTOLD, ...(await cli.ask<Status>('GET', '/v1/status')) }
       const verdict = verdictOf(status)
       await cli.out.one({ ...status, ...verdict }, () => [
         ...lines(status, cli.clock.wallMs()),
@@ -247,7 +259,7 @@ async function project(cli: Cli, text: string): Promise<number> {
       ['host', hostOf(status)],
       ['head', status.head ?? 'nothing was saved yet'],
       ['quota', status.quotaBytes === null ? 'none' : humanBytes(BigInt(status.quotaBytes))],
-      ['takes', takes(status.usage)],
+      ...(status.usage ? [['takes', takes(status.usage)] as const] : []),
       ['open here', here.open ? 'yes' : 'no'],
       ...(here.unsavedMs === null
         ? []
@@ -268,15 +280,15 @@ async function project(cli: Cli, text: string): Promise<number> {
       ...here.holders.map(
         ({ pid, command, path }) => ['held by', `${command} (${pid}) with ${path}`] as const,
       ),
-      ...(here.diverged === null ? [] : [['diverged', here.diverged.text] as const]),
-      ...(here.quarantined === null
-        ? []
-        : [
+      ...(here.diverged ? [['diverged', here.diverged.text] as const] : []),
+      ...(here.quarantined
+        ? [
             [
               'left alone',
               `for \`${here.quarantined.command}\` (${here.quarantined.pid}), which cannot be ended`,
             ] as const,
-          ]),
+          ]
+        : []),
       ...(here.lastError === null ? [] : [['last error', here.lastError] as const]),
     ]),
   )
@@ -284,7 +296,7 @@ async function project(cli: Cli, text: string): Promise<number> {
 }
 
 /** As of the last save. */
-function takes({ referencedBytes, usedBytes, logicalBytes, storeBytes }: ProjectStatus['usage']): string {
+function takes({ referencedBytes, usedBytes, logicalBytes, storeBytes }: Usage): string {
   const size = (text: string): string => humanBytes(BigInt(text))
   return [
     ...(referencedBytes === null ? [] : [size(referencedBytes)]),
