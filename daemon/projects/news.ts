@@ -3,7 +3,6 @@
  * asked; elsewhere a snapshot is made and the step to it looked into, which is what counts everywhere.
  */
 import { destroySnapshot, snapshotAmong } from '../../native/zfs/dataset.ts'
-import { value } from '../../native/zfs/get.ts'
 import type { Snapshot } from '../../native/zfs/list.ts'
 import { send } from '../../native/zfs/send.ts'
 import type { Zfs } from '../../native/zfs/zfs.ts'
@@ -31,8 +30,10 @@ export async function currentSnapshot(
   const last = newest(there)
   if (last && surelyNothingWritten(there, options)) return last
   const { made, all } = await takeAmong(host, there, options)
-  const lastNow = last && all.find(({ guid }) => guid === last.guid)
-  if (!lastNow || (await differs(host.zfs, lastNow, made, options))) return made
+  // Where somebody has made one in between, what was written since `last` is in that.
+  const lastNow = all[all.indexOf(made) - 1]
+  if (!lastNow || lastNow.guid !== last?.guid || (await differs(host.zfs, lastNow, made, options)))
+    return made
   await destroySnapshot(host.zfs, made.name, made.guid)
   return lastNow
 }
@@ -72,8 +73,8 @@ export async function differs(
   { signal }: ActOptions,
 ): Promise<boolean> {
   const run = signal ? { signal } : {}
-  if (zfs.capabilities.written) {
-    const bytes = BigInt((await value(zfs, later.name, 'written', run)) ?? 0)
+  const { writtenBytes: bytes } = later
+  if (bytes !== undefined) {
     // After a rollback OpenZFS writes a few blocks of its own: a little is counted, and no file is another.
     if (bytes === 0n || bytes > EMPTY_STEP_BYTES) return bytes > 0n
   }

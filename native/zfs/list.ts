@@ -28,6 +28,8 @@ export interface Snapshot extends Common {
   readonly referencedBytes: bigint
   /** How many holds it has. */
   readonly holds: number
+  /** What it brought that the snapshot before it has not; only where this ZFS knows. */
+  readonly writtenBytes?: bigint
 }
 
 export interface Bookmark extends Common {
@@ -85,9 +87,12 @@ export async function listSnapshots(
   dataset: DatasetName,
   options: RunOptions = {},
 ): Promise<Snapshot[]> {
-  const asked = [...IDENTITY, 'used', 'referenced', 'userrefs']
   const found: Snapshot[] = []
-  for await (const row of rows(zfs, dataset, asked, { ...options, depth: 1, types: ['snapshot'] }))
+  for await (const row of rows(zfs, dataset, snapshotAsked(zfs), {
+    ...options,
+    depth: 1,
+    types: ['snapshot'],
+  }))
     if (typeOf(row) === 'snapshot' && row.name.startsWith(`${dataset}@`)) found.push(snapshotRow(row))
   return found.sort(byTxg)
 }
@@ -98,18 +103,31 @@ export async function* listAllSnapshots(
   parent: DatasetName,
   options: RunOptions = {},
 ): AsyncGenerator<Snapshot> {
-  const asked = [...IDENTITY, 'used', 'referenced', 'userrefs']
-  for await (const row of rows(zfs, parent, asked, { ...options, depth: 2, types: ['snapshot'] }))
+  for await (const row of rows(zfs, parent, snapshotAsked(zfs), {
+    ...options,
+    depth: 2,
+    types: ['snapshot'],
+  }))
     if (typeOf(row) === 'snapshot') yield snapshotRow(row)
 }
 
+const snapshotAsked = ({ capabilities }: Zfs): string[] => [
+  ...IDENTITY,
+  'used',
+  'referenced',
+  'userrefs',
+  ...(capabilities.written ? ['written'] : []),
+]
+
 function snapshotRow(row: Row): Snapshot {
+  const writtenBytes = bytesOf(row, 'written')
   return {
     ...common(row),
     name: snapshotName(row.name),
     usedBytes: need(row, 'used'),
     referencedBytes: need(row, 'referenced'),
     holds: Number(bytesOf(row, 'userrefs') ?? 0n),
+    ...(writtenBytes !== undefined && { writtenBytes }),
   }
 }
 
