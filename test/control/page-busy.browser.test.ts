@@ -48,7 +48,12 @@ test('what is moving, at risk and failing is seen, and each number leads to its 
         await post('/shelved/close')
         for (const id of ['at-risk', 'broken', 'moving']) await write(id, 70_000)
         await fake.faults(
-          { match: '^zfs send .*/broken@', action: 'fail', stderr: 'pool I/O is currently suspended' },
+          {
+            match: '^zfs send .*/broken@',
+            times: 1000,
+            action: 'fail',
+            stderr: 'pool I/O is currently suspended',
+          },
           { match: '^zfs send .*/moving@', action: 'stall', bytes: 20_000 },
         )
         daemon.engine.saves.hurry(projectId('broken'))
@@ -56,12 +61,26 @@ test('what is moving, at risk and failing is seen, and each number leads to its 
         await page.goto(daemon.pageLink ?? '')
         const row = (id: string) => page.locator('#projects tr', { hasText: id })
         await row('broken').locator('.tag.bad', { hasText: 'save failing' }).waitFor()
-        await row('moving').locator('.tag', { hasText: 'save' }).waitFor()
+        await row('moving')
+          .locator('.tag', { hasText: /^save$/ })
+          .waitFor()
+        await row('moving').locator('.tag.warn', { hasText: 'not saved yet' }).waitFor()
         await row('at-risk').locator('.tag.warn', { hasText: 'not saved yet' }).waitFor()
         await row('atlas').locator('.tag.good', { hasText: 'open' }).waitFor()
         await row('shelved').locator('.tag', { hasText: 'in the pool' }).waitFor()
+        await row('moving').locator('td.wide', { hasText: 'send' }).waitFor()
+        await page.locator('tr.below', { hasText: 'I/O is currently suspended' }).first().waitFor()
+        const loose = await page.evaluate(
+          `[...document.querySelectorAll('#projects td.num')].filter((cell) => cell.textContent && !cell.querySelector('a[href^="#/project/"]')).length`,
+        )
+        assert.is(loose, 0)
+        assert.ok((await page.locator('#projects td.num a').count()) >= 15)
+        await page.locator('.plot a[href="#/project/atlas"] circle').waitFor()
         await shot('busy')
         await page.setViewportSize({ width: 380, height: 800 })
+        assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'))
+        const why = await page.locator('tr.below div').first().boundingBox()
+        assert.ok(why && why.x + why.width <= 380, JSON.stringify(why))
         await shot('busy-narrow')
         await page.setViewportSize({ width: 1200, height: 900 })
         await page.emulateMedia({ colorScheme: 'dark' })
@@ -71,6 +90,9 @@ test('what is moving, at risk and failing is seen, and each number leads to its 
         await page.waitForSelector('.graph .head')
         await shot('busy-project')
         await page.goBack()
+        await page.click('[data-tile="Not saved yet"]')
+        await page.locator('.filter a[aria-current]', { hasText: 'Failing 1' }).waitFor()
+        assert.is(await page.locator('#projects tbody tr:not(.below)').count(), 1)
         await row('broken').locator('a', { hasText: 'broken' }).click()
         await page.locator('h1', { hasText: 'broken' }).waitFor()
         await shot('busy-broken')
