@@ -12,8 +12,8 @@ import { openLog } from '../log/log.ts'
 import { accessPidFile, checkoutAt, prepare } from './checkout.ts'
 import { lackingFuse } from './lacking-fuse.ts'
 
-/** As long as an access process may take to start. */
-const SERVED_WITHIN_MS = 10_000
+/** An access process starts in a second; beside much other work it has taken more than ten. */
+const SERVED_WITHIN_MS = 60_000
 
 async function isServed(root: string, signal: AbortSignal): Promise<boolean> {
   for (const end = performance.now() + SERVED_WITHIN_MS; performance.now() < end && !signal.aborted; ) {
