@@ -92,8 +92,10 @@ test('an owner uses the command for what is his, a stranger for nothing', () =>
     }
     assert.match((await as(MINE, 'destroy', 'mine', '--yes')).text, /not for the owners of projects/)
     await restart()
-    assert.is((await as(MINE, 'close', 'mine')).code, 0)
-    assert.is((await as(MINE, 'open', 'mine')).code, 0)
+    for (const verb of ['close', 'open']) {
+      const { code, text } = await as(MINE, verb, 'mine')
+      assert.is(code, 0, `${verb}: ${text}`)
+    }
     // The owner of the directory comes back with its streams.
     await client.call('POST', '/v1/projects/mine/evict')
     assert.match(
