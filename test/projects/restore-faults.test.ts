@@ -6,35 +6,47 @@ import { restorePoint } from '../../daemon/projects/restore-point.ts'
 import { removeRestored } from '../../daemon/projects/restored.ts'
 import { lastPart } from '../../native/zfs/names.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
-import { type FakeZfs, type Fault, withFakeZfs } from '../support/fake-zfs.ts'
+import { type FakeZfs, type Fault, type Flavour, withFakeZfs } from '../support/fake-zfs.ts'
 import { datasets, P, type Points, read, withPoints } from '../support/project-points.ts'
 
 const test = suite('projects: restores that fail')
 
-const withFake = (body: (fake: FakeZfs, points: Points) => Promise<void>): Promise<void> =>
-  withFakeZfs((fake) =>
-    withPoints(
-      (inner) => inner(fake),
-      (points) => body(fake, points),
-    ),
+const withFake = (flavour: Flavour, body: (fake: FakeZfs, points: Points) => Promise<void>): Promise<void> =>
+  withFakeZfs(
+    (fake) =>
+      withPoints(
+        (inner) => inner(fake),
+        (points) => body(fake, points),
+      ),
+    { flavour },
   )
 
-/** All that changes anything where a point is copied from what the pool holds. */
-const COPYING = [
-  'send',
-  'receive',
-  'set canmount',
-  'set readonly',
-  'set tidepool:point',
-  'rename',
-  'set mountpoint',
-  'mount',
-]
+/** All that changes anything where a point is copied from what the pool holds: OpenZFS sets several properties at once, and some as it receives. */
+const COPYING = {
+  openzfs: ['send', 'receive', 'set readonly', 'rename', 'set mountpoint', 'mount'],
+  'zfs-fuse': [
+    'send',
+    'receive',
+    'set canmount',
+    'set readonly',
+    'set tidepool:point',
+    'rename',
+    'set mountpoint',
+    'mount',
+  ],
+} as const satisfies Record<Flavour, readonly string[]>
 
-for (const action of ['fail', 'die', 'die-after'] as const)
-  test(`whichever of its commands ${action === 'fail' ? 'fails' : `is killed (${action})`}, the project is untouched, and the next try brings it`, () =>
-    withFake(async ({ faults, calls }, { host, path, store, one, two }) => {
-      const tries = [...COPYING.map((step) => [step, two, 'two'] as const), ['receive', one, 'one'] as const]
+const FLAVOURS = ['openzfs', 'zfs-fuse'] as const
+
+for (const [flavour, action] of FLAVOURS.flatMap((one) =>
+  (['fail', 'die', 'die-after'] as const).map((what) => [one, what] as const),
+))
+  test(`${flavour}: whichever of its commands ${action === 'fail' ? 'fails' : `is killed (${action})`}, the project is untouched, and the next try brings it`, () =>
+    withFake(flavour, async ({ faults, calls }, { host, path, store, one, two }) => {
+      const tries = [
+        ...COPYING[flavour].map((step) => [step, two, 'two'] as const),
+        ['receive', one, 'one'] as const,
+      ]
       for (const [step, point, text] of tries) {
         const before = await store.catalogue.read(P)
         const fault: Fault = { match: `^zfs ${step}`, action, times: 1, stderr: 'by order', exit: 1 }

@@ -99,7 +99,7 @@ function nextSeed(): bigint {
   return (worlds * 0xbf58476d1ce4e5b9n) % 2n ** 64n
 }
 
-type Flavour = 'openzfs' | 'zfs-fuse'
+export type Flavour = 'openzfs' | 'zfs-fuse'
 
 /** What a fake is before its test begins. The first of each flavour is made by the commands of a host; eight of them each time. */
 interface Beginning {
