@@ -20,16 +20,7 @@ const withFake = (body: (fake: FakeZfs, points: Points) => Promise<void>): Promi
   )
 
 /** All that changes anything where a point is copied from what the pool holds. */
-const COPYING = [
-  'send',
-  'receive',
-  'set canmount',
-  'set readonly',
-  'set tidepool:point',
-  'rename',
-  'set mountpoint',
-  'mount',
-]
+const COPYING = ['send', 'receive', 'set readonly', 'rename', 'set mountpoint', 'mount']
 
 for (const action of ['fail', 'die', 'die-after'] as const)
   test(`whichever of its commands ${action === 'fail' ? 'fails' : `is killed (${action})`}, the project is untouched, and the next try brings it`, () =>
