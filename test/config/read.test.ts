@@ -34,7 +34,7 @@ test('two keys are enough, the others have their defaults in plain units', () =>
 test('how many changes of the pool go on at a time is said to the commands', () => {
   const settings = (text: string) =>
     new Commands(zfsSettings(parseConfig(`store: dir:/s\ndataset: t/p\n${text}`, 'x.yaml'))).settings
-  assert.is(settings('').lanes.change, 2)
+  assert.equal(settings('').lanes, COMMAND_DEFAULTS.lanes)
   assert.equal(settings('zfs: {changes: 5}').lanes, { ...COMMAND_DEFAULTS.lanes, change: 5 })
   assert.equal(mistakesOf('store: dir:/s\ndataset: t/p\nzfs: {changes: 0}\n').length, 1)
 })
