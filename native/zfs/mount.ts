@@ -36,7 +36,8 @@ export async function mount(
   await checkDirectory(dataset, directory, zfs.commands.settings.mountInfo)
   try {
     // Never -O: it aborts the daemon of zfs-fuse. That also calls a dataset busy for a moment after it was unmounted.
-    const command = () => zfs.commands.change('zfs', ['mount', dataset], options)
+    const command = (how: RunOptions) =>
+      zfs.commands.change('zfs', ['mount', dataset], { ...options, ...how })
     await whileBusy(zfs, dataset, () => oneMountAtATime(zfs, options, command), options)
   } catch (error) {
     if (!(error instanceof ZfsError) || error.code !== 'already-mounted') throw error

@@ -6,19 +6,27 @@ import { Lane } from './lanes.ts'
 import type { RunOptions } from './run.ts'
 import type { Zfs } from './zfs.ts'
 
+/**
+ * There is one zfs-fuse a machine, and several processes mount: two daemons, a command, a test. In root's directory, so that nobody else
+ * can hold it.
+ */
+const LOCK = '/run/tidepool-zfs-fuse.lock'
+
 const lanes = new WeakMap<Zfs['commands'], Lane>()
 
+/** `mount` is called when none of this process is under way; the lock that it is given keeps those of others away. */
 export async function oneMountAtATime<T>(
   { commands, capabilities }: Zfs,
   { signal }: RunOptions,
-  mount: () => Promise<T>,
+  mount: (how: Pick<RunOptions, 'alone'>) => Promise<T>,
 ): Promise<T> {
-  if (capabilities.flavour !== 'zfs-fuse') return mount()
+  if (capabilities.flavour !== 'zfs-fuse') return mount({})
   const lane = lanes.get(commands) ?? new Lane(1)
   lanes.set(commands, lane)
   const place = await lane.enter(signal)
   try {
-    return await mount()
+    // Whoever is not root mounts nothing.
+    return await mount(process.getuid?.() === 0 ? { alone: LOCK } : {})
   } finally {
     place.release()
   }

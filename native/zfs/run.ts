@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined
   /** Instead of the lane's own limit. */
   readonly limitMs?: number
+  /** A file: while one command has its lock, others that name it wait, also those of other processes. The lock ends with the command. */
+  readonly alone?: string | undefined
 }
 
 export interface StuckCommand {
@@ -125,14 +127,14 @@ export class Commands {
     lane: LaneName,
     program: Program,
     args: readonly string[],
-    { signal, limitMs, stdin = false }: RunOptions & { stdin?: boolean } = {},
+    { signal, limitMs, alone, stdin = false }: RunOptions & { stdin?: boolean } = {},
   ): Promise<Running> {
     const askedMs = performance.now()
     const place = await this.#lanes[lane].enter(signal)
     const waitedMs = performance.now() - askedMs
     try {
       signal?.throwIfAborted()
-      return this.#started(place, program, args, { signal, limitMs, stdin, lane, waitedMs })
+      return this.#started(place, program, args, { signal, limitMs, alone, stdin, lane, waitedMs })
     } catch (error) {
       place.release()
       throw error
@@ -146,18 +148,33 @@ export class Commands {
     options: {
       signal: AbortSignal | undefined
       limitMs: number | undefined
+      alone: string | undefined
       stdin: boolean
       lane: LaneName
       waitedMs: number
     },
   ): Running {
-    const { signal, limitMs, stdin, lane, waitedMs } = options
+    const { signal, limitMs, alone, stdin, lane, waitedMs } = options
     const startedMs = performance.now()
     const streams = lane === 'send'
     const { termGraceMs, killGraceMs } = this.settings
-    const executable = this.settings[program]
+    // In place of `flock`, so that it is this process that is ended or waited for.
+    const line = [
+      ...(alone === undefined ? [] : ['flock', '--no-fork', alone]),
+      this.settings[program],
+      ...args,
+    ]
+    const [executable = '', ...rest] = line
     const kill = this.#kill ? { kill: this.#kill } : {}
-    const child = new Child({ program: executable, args, stdin, streams, termGraceMs, killGraceMs, ...kill })
+    const child = new Child({
+      program: executable,
+      args: rest,
+      stdin,
+      streams,
+      termGraceMs,
+      killGraceMs,
+      ...kill,
+    })
     const command = commandLine(program, args)
     const facts = (): CommandFacts => ({ program, args, stderr: child.stderr.text, pid: child.pid })
     // What ended it, where that was us.

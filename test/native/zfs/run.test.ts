@@ -56,6 +56,27 @@ test('another status than 0 is an error with what it said', () =>
     assert.match((error as ZfsError).message, /^zfs destroy p\/a failed with exit code 1: cannot open/)
   }))
 
+test('commands that are to be alone are so among all processes, and none waits for one that was ended', () =>
+  withScript(
+    'echo begin >>"$1"; sleep 0.05; [ "$2" != fails ] && echo end >>"$1"',
+    async (one, directory) => {
+      const other = new Commands({ ...one.settings })
+      const log = join(directory, 'log')
+      const alone = join(directory, 'lock')
+      const stop = new AbortController()
+      const run = (commands: Commands, how = 'ends', signal?: AbortSignal) =>
+        commands.change('zfs', [log, how], { alone, signal }).catch(codeOf)
+      const all = [run(one), run(other), run(one, 'fails'), run(other, 'ends', stop.signal), run(other)]
+      setTimeout(() => stop.abort(new Error('enough')), 20)
+      await Promise.all(all)
+      await run(one)
+      // Of two at once the second would begin before the first ends, and then end behind it.
+      const lines = (await readFile(log, 'utf8')).trim()
+      assert.not.match(lines, /end\nend/)
+      assert.is(lines.match(/end/g)?.length, 4)
+    },
+  ))
+
 test('a program that is not there is named', async () => {
   const error = await rejected(new Commands({ zfs: '/no/such/zfs' }).read('zfs', ['list']))
   assert.is(codeOf(error), 'zfs-missing')
