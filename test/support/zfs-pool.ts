@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readMounts } from '../../native/mount/mountinfo.ts'
-import { hideView } from '../../native/mount/read-only-view.ts'
 import { whileBusy } from '../../native/zfs/busy.ts'
 import { type Capabilities, findCapabilities } from '../../native/zfs/capabilities.ts'
 import { type DatasetName, datasetName, poolName } from '../../native/zfs/names.ts'
@@ -10,6 +9,7 @@ import { poolCreate } from '../../native/zfs/pool.ts'
 import { Commands } from '../../native/zfs/run.ts'
 import type { CommandSettings } from '../../native/zfs/settings.ts'
 import type { Zfs } from '../../native/zfs/zfs.ts'
+import { hideShown } from './shown.ts'
 
 export interface RealZfs {
   readonly zfs: Zfs
@@ -44,9 +44,7 @@ export async function withPool(
     const mounted = (await readMounts()).filter(({ source }) => source.startsWith(`${pool}/`))
     for (const { source } of mounted.reverse())
       await zfs.commands.change('zfs', ['unmount', source]).catch(() => {})
-    // What a killed daemon has shown to owners.
-    for (const { mountPoint } of await readMounts())
-      if (mountPoint.startsWith(`${directory}/`) && mountPoint.endsWith('/owners')) await hideView(mountPoint)
+    await hideShown(directory)
     const root = datasetName(pool)
     await whileBusy(zfs, root, () => zfs.commands.change('zpool', ['destroy', '-f', pool]))
     await rm(directory, { recursive: true, force: true })
