@@ -171,17 +171,23 @@ export async function rename(
   await whileBusy(zfs, from, () => zfs.commands.change('zfs', ['rename', from, to], options), options)
 }
 
-/** At once, in no order: zfs-fuse takes a command for each, as it sets the first of several, complains of the second and exits with 0. */
+/**
+ * In one command, where ZFS takes several. zfs-fuse sets the first, complains of the second and exits with 0: there it is a command each, at
+ * once, but for `canmount` before all: what has it `on` and is given a mountpoint is mounted by that.
+ */
 export async function setProperties(
   zfs: Zfs,
   name: DatasetName | SnapshotName,
   values: Values,
   options: RunOptions = {},
 ): Promise<void> {
-  if (Object.keys(values).length === 0) return
   const all = assignments(values)
-  const together = zfs.capabilities.flavour === 'zfs-fuse' ? all.map((one) => [one]) : [all]
-  await allOf(together.map((some) => zfs.commands.change('zfs', ['set', ...some, name], options)))
+  const set = (...some: string[]) => zfs.commands.change('zfs', ['set', ...some, name], options)
+  if (all.length === 0) return
+  if (zfs.capabilities.flavour !== 'zfs-fuse') return void (await set(...all))
+  const isFirst = (one: string): boolean => one.startsWith('canmount=')
+  for (const one of all.filter(isFirst)) await set(one)
+  await allOf(all.filter((one) => !isFirst(one)).map((one) => set(one)))
 }
 
 /** As if it had never been set on it. */

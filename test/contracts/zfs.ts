@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { mountsOf } from '../../native/mount/mountinfo.ts'
 import {
   bookmark,
   create,
@@ -114,6 +115,25 @@ export function zfsContract(
 ): void {
   const test = suite(`zfs contract: ${label}`)
   const it = (name: string, body: (world: ZfsWorld) => Promise<void>) => test(name, () => withWorld(body))
+
+  it('what is told not to mount by itself and where to mount, in one breath, is not mounted by that', async ({
+    zfs,
+    parent,
+    mounts,
+  }) => {
+    for (let n = 0; n < 5; n++) {
+      const made = childOf(parent, `made${n}`)
+      // As a receive leaves it.
+      await zfs.commands.change('zfs', ['create', '-o', 'canmount=on', made])
+      const values = {
+        [userProperty('tidepool:id')]: 'a',
+        mountpoint: join(mounts, 'made'),
+        canmount: 'noauto',
+      }
+      await setProperties(zfs, made, values)
+      assert.equal(await mountsOf(made, zfs.commands.settings.mountInfo), [])
+    }
+  })
 
   it('a pool made for projects is as it checks for, and what differs comes with the command that mends it', async ({
     zfs,

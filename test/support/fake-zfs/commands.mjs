@@ -331,12 +331,17 @@ function rename(state, { args }) {
   }
 }
 
-function set(state, { args }) {
+function set(state, { directory, args }) {
   const { rest } = options(args)
   const name = rest.at(-1)
   const target = name.includes('@') ? snapshotOf(state, name).snapshot : datasetOf(state, name)
   // zfs-fuse takes what comes behind the first for further names.
-  Object.assign(target.props, assigned(state.flavour === 'zfs-fuse' ? rest.slice(0, 1) : rest.slice(0, -1)))
+  const given = assigned(state.flavour === 'zfs-fuse' ? rest.slice(0, 1) : rest.slice(0, -1))
+  const wasNowhere = 'mountpoint' in given && !inherited(state, name, 'mountpoint')[0].startsWith('/')
+  Object.assign(target.props, given)
+  // What had no place and may mount by itself is mounted by being given one.
+  if (wasNowhere && (target.props.canmount ?? 'on') === 'on' && given.mountpoint.startsWith('/'))
+    mount(state, { directory, args: [name] })
 }
 
 function inherit(state, { args }) {
