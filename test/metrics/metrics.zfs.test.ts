@@ -28,8 +28,8 @@ test('the space of the pool and of the project that is not saved move with what 
       await file.write(randomBytes(8 * MIB))
       await file.sync()
       await file.close()
-      // ZFS counts it once its transaction group is on the disk, which a snapshot waits for.
-      assert.is((await run('snapshot', '--local', 'a')).code, 0)
+      // ZFS counts it once its transaction group is on the disk, for which a change of a property waits.
+      assert.is((await run('quota', 'a', '1G')).code, 0)
       await eventually(
         'it is counted',
         30_000,
