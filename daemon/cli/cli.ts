@@ -8,6 +8,7 @@ import { codeOf, messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { OpenedStore, OpenOptions } from '../../pipeline/stores/open.ts'
 
 import type { Client, ClientOptions } from '../client/client.ts'
+import type { Config } from '../config/schema.ts'
 
 import { Output, toJson } from './output.ts'
 
@@ -96,14 +97,25 @@ export class Cli {
     return 'socket' in this.#daemon ? this.#daemon.socket : undefined
   }
 
+  get #namedStore(): string | undefined {
+    const url = this.#storeOption ?? this.surroundings.env.TIDEPOOL_STORE
+    return url === '' ? undefined : url
+  }
+
   /** The one that is named, else the one of the daemon's configuration where there is one. */
   async storeUrl(): Promise<string> {
-    const { env } = this.surroundings
-    const url = this.#storeOption ?? env.TIDEPOOL_STORE
-    if (url !== undefined && url !== '') return url
+    return this.#namedStore ?? (await this.#configOfStore()).store
+  }
+
+  /** The daemon's configuration, where no store is named and so its own is meant. */
+  async storeConfig(): Promise<Config | undefined> {
+    return this.#namedStore === undefined ? this.#configOfStore() : undefined
+  }
+
+  async #configOfStore(): Promise<Config> {
     const { readConfig } = await import('../config/read.ts')
-    const file = configFileOf(env)
-    if (existsSync(file)) return (await readConfig(file)).store
+    const file = configFileOf(this.surroundings.env)
+    if (existsSync(file)) return readConfig(file)
     throw new TidepoolError('bad-store-url', 'no store is given', {
       hint: `Add --store dir:/path (or cassandra://…), or set TIDEPOOL_STORE; there is no ${file} either.`,
     })

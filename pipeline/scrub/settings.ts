@@ -45,6 +45,9 @@ export interface ScrubOptions {
   readonly isGone?: (identity: ProcessIdentity) => boolean
 }
 
+/** The same for a day, so that a sample that was cut short can be gone on with. */
+export const seedOfDay = (wallMs: number): string => new Date(wallMs).toISOString().slice(0, 10)
+
 export interface Settings {
   readonly depth: Depth
   readonly apply: boolean

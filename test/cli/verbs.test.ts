@@ -1,10 +1,14 @@
 /** What the verbs print and how they end, over the in-memory store; `put` and `get` have files of their own. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { projectId, type WriteId } from '../../pipeline/base/ids.ts'
+import { guid, projectId, type WriteId } from '../../pipeline/base/ids.ts'
 import { superfluousWrites } from '../../pipeline/graph/needed.ts'
+import { acknowledgePoints } from '../../pipeline/graph/transitions.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { tidepoolOver } from '../support/command.ts'
+import { temporaryDirectory } from '../support/directory.ts'
 import { streamBytes } from '../support/stream-generator.ts'
 
 const test = suite('verbs')
@@ -275,6 +279,33 @@ test('scrub: says what it would do, does it when told, and stops where that is t
   assert.is(done.code, 0, done.stdout.toString())
   assert.match(done.stdout.toString(), /removed 1 write, 1.9 MiB\n$/)
   assert.not.ok(store.state.blobs.has(step))
+})
+
+test('scrub: with the configuration of a daemon it keeps what that keeps', async () => {
+  const { tidepool, store, side } = await world()
+  const project = await store.catalogue.read(P)
+  assert.ok(project)
+  await store.catalogue.apply(acknowledgePoints(project, [guid(33n)]))
+  const { path, remove } = await temporaryDirectory()
+  try {
+    const config = join(path, 'tidepool.yaml')
+    const found = async (latest: number) => {
+      const keep = `{latest: ${latest}, hourly: 0, daily: 0, weekly: 0, monthly: 0}`
+      await writeFile(config, `store: dir:${path}/store\ndataset: tank/projects\nkeep: ${keep}\n`)
+      const { json } = await tidepool(['scrub', '--json', '--config', config])
+      return json.flatMap(({ finding }) => finding ?? []) as { kind: string; writeId?: string }[]
+    }
+    assert.equal(
+      (await found(1)).filter(({ kind }) => kind === 'superfluous-write'),
+      [],
+    )
+    assert.equal(
+      (await found(0)).map(({ kind, writeId }) => [kind, writeId]),
+      [['superfluous-write', side]],
+    )
+  } finally {
+    await remove()
+  }
 })
 
 test('scrub: damage is told with exit code 4, in one object a line for machines', async () => {

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import { openapi } from '../../daemon/control/openapi.ts'
 import { routes } from '../../daemon/control/routes.ts'
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { DEFAULT_RETENTION } from '../../pipeline/graph/retention.ts'
 import { rejection } from '../contracts/values.ts'
 import { withDaemon } from '../support/daemon.ts'
 
@@ -127,6 +128,34 @@ test('the store is looked through by a request, and removed from only where that
       'bad-request',
     )
   }))
+
+test('what the configuration keeps no look through the store lets go', () =>
+  withDaemon(
+    async ({ client }) => {
+      const { realPath } = await client.call<{ realPath: string }>('POST', '/v1/projects', {
+        body: { id: 'p' },
+      })
+      const save = async (text: string): Promise<string> => {
+        await writeFile(join(realPath, 'file'), text)
+        return (await client.call<{ point: string }>('POST', '/v1/projects/p/save')).point
+      }
+      const first = await save('first')
+      const left = await save('left')
+      await client.call('POST', '/v1/projects/p/rollback', { body: { point: first } })
+      await client.call('POST', '/v1/projects/p/acknowledge', { body: { points: [left] } })
+      // No way to the head leads over it, and by default it would be too old.
+      for (let n = 0; n < DEFAULT_RETENTION.latest; n++) await save(String(n))
+      const { summary } = await client.call<{ summary: { findings: Record<string, number> } }>(
+        'POST',
+        '/v1/scrub',
+        { body: { apply: true } },
+      )
+      assert.is(summary.findings['superfluous-write'] ?? 0, 0)
+      const { points } = await client.call<{ points: { point: string }[] }>('GET', '/v1/projects/p/history')
+      assert.ok(points.some(({ point }) => point === left))
+    },
+    { config: ['save: {interval: 1h}', 'keep: {latest: 100}'] },
+  ))
 
 test('the document names every route with what it takes', () => {
   const { paths } = openapi(routes, '0') as { paths: Record<string, Record<string, { summary: string }>> }

@@ -3,6 +3,7 @@ import { TidepoolError } from '../../../pipeline/base/errors.ts'
 import { humanBytes } from '../../../pipeline/base/units.ts'
 import { type Depth, type Finding, isDamage, type ScrubSummary } from '../../../pipeline/scrub/findings.ts'
 import { scrub } from '../../../pipeline/scrub/scrub.ts'
+import { seedOfDay } from '../../../pipeline/scrub/settings.ts'
 import type { OpenedStore } from '../../../pipeline/stores/open.ts'
 import type { Cli, Verb } from '../cli.ts'
 import { EXIT } from '../exit.ts'
@@ -56,6 +57,7 @@ deep     also whether their bytes are right, and what is stored that no write ac
 
   async run(cli, _arguments, options) {
     const depth = depthOf(options.depth)
+    const { readConfig } = await import('../../config/read.ts')
     const settings = {
       depth,
       apply: options.delete === true,
@@ -67,12 +69,20 @@ deep     also whether their bytes are right, and what is stored that no write ac
       ...(options.maxDelete !== undefined && { maxDeleteShare: parseShare(options.maxDelete) }),
       ...(options.sample !== undefined && {
         sample: parseShare(options.sample),
-        // The same for a day, so that a sample that was cut short can be gone on with.
-        seed: options.seed ?? new Date(cli.clock.wallMs()).toISOString().slice(0, 10),
+        seed: options.seed ?? seedOfDay(cli.clock.wallMs()),
       }),
     }
+    const config = options.config === undefined ? await cli.storeConfig() : await readConfig(options.config)
+    // What a daemon is told to keep, its scrub must not let go.
+    const retention = config && { retention: { policy: config.keep } }
     const look = async ({ store, limiter }: OpenedStore): Promise<number> => {
-      const findings = scrub(store, { ...settings, limiter, clock: cli.clock, signal: cli.signal })
+      const findings = scrub(store, {
+        ...settings,
+        ...retention,
+        limiter,
+        clock: cli.clock,
+        signal: cli.signal,
+      })
       let damaged = false
       let step = await findings.next()
       try {
@@ -89,9 +99,7 @@ deep     also whether their bytes are right, and what is stored that no write ac
       if (summary.stoppedForSafety) return EXIT.stoppedForSafety
       return summary.complete ? EXIT.ok : EXIT.failed
     }
-    if (options.config === undefined) return cli.withStore(look)
-    const { readConfig } = await import('../../config/read.ts')
-    return cli.withStore(look, (await readConfig(options.config)).store)
+    return cli.withStore(look, config?.store)
   },
 }
 

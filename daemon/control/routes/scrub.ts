@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { type Finding, isDamage } from '../../../pipeline/scrub/findings.ts'
 import { scrub } from '../../../pipeline/scrub/scrub.ts'
+import { seedOfDay } from '../../../pipeline/scrub/settings.ts'
 import { type Route, route } from '../route.ts'
 
 /** Each is counted in the summary; who wants all of them takes the command. */
@@ -25,14 +26,15 @@ export const scrubRoutes: readonly Route[] = [
       })
       .prefault({}),
     run: async ({ daemon, body, signal }) => {
-      const { store, limiter, clock } = daemon.engine.host
+      const { store, limiter, clock, settings } = daemon.engine.host
       const found = scrub(store, {
         depth: body.depth,
         apply: body.apply,
+        retention: { policy: settings.retention },
         limiter,
         clock,
         signal,
-        ...(body.sample !== undefined && { sample: body.sample, seed: dayOf(clock.wallMs()) }),
+        ...(body.sample !== undefined && { sample: body.sample, seed: seedOfDay(clock.wallMs()) }),
       })
       const findings: object[] = []
       let damaged = false
@@ -50,9 +52,6 @@ export const scrubRoutes: readonly Route[] = [
     },
   }),
 ]
-
-/** The same sample for a day, as the command's: so it can be gone on with. */
-const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
 
 const view = (finding: Finding): object => ({
   ...finding,
