@@ -209,11 +209,11 @@ export class Daemon {
         daemon.#owners = owners
         await owners.start(engine)
         await layer.start(daemon.#callbacks())
+        daemon.#page = await servePage(daemon, routes, refused)
         await daemon.#watchConfig()
         // From here on nothing can fail that would leave it running.
         daemon.#notices = daemon.#keepNotices()
         journal.events.tell('daemon-started', null)
-        daemon.#page = await servePage(daemon, routes, refused)
         daemon.#watched = watch.run(engine, daemon.signal)
         log.info({ event: 'started', host: engine.host.host, dataset: config.dataset }, 'serves projects')
         return daemon

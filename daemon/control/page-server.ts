@@ -59,7 +59,9 @@ export async function servePage(
   const files = new Map<string, Buffer>()
   for (const name of Object.keys(FILES))
     files.set(name, await readFile(new URL(`./page/${name}`, import.meta.url)))
+  const { clock } = daemon.engine.host
   const watchers = new Set<ServerResponse>()
+  let last: { readonly atMs: number; readonly text: Promise<string> } | undefined
   const failures = new Failures(() => performance.now())
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
@@ -83,8 +85,18 @@ export async function servePage(
   const cookie = `tidepool-${port}`
   const link = `http://${host}/?token=${secret}`
   const file = pageLinkFile(daemon.config.run)
-  await mkdir(dirname(file), { recursive: true, mode: 0o711 })
-  await writeAtomically(file, [Buffer.from(`${link}\n`)], { mode: 0o600 })
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+    })
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o711 })
+    await writeAtomically(file, [Buffer.from(`${link}\n`)], { mode: 0o600 })
+  } catch (error) {
+    await close()
+    throw error
+  }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
@@ -128,16 +140,24 @@ export async function servePage(
     plain(response, status, text)
   }
 
+  /** A look lists the whole pool: all who watch share one. */
+  function looked(): Promise<string> {
+    const nowMs = clock.monotonicMs()
+    if (!last || nowMs - last.atMs >= LIVE_EVERY_MS)
+      last = { atMs: nowMs, text: lookView(daemon).catch(bodyOf).then(toJson) }
+    return last.text
+  }
+
   async function live(response: ServerResponse): Promise<void> {
     if (watchers.size >= MAX_WATCHERS) return plain(response, 503, 'Too many pages are open.')
     watchers.add(response)
     response.once('close', () => watchers.delete(response))
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     while (watchers.has(response) && !daemon.signal.aborted) {
-      const view = await lookView(daemon).catch(bodyOf)
+      const text = await looked()
       // One that reads slowly gets the next moment instead of all of them.
-      if (!response.writableNeedDrain) response.write(`data: ${toJson(view)}\n\n`)
-      await daemon.engine.host.clock.sleep(LIVE_EVERY_MS, daemon.signal).catch(() => {})
+      if (!response.writableNeedDrain) response.write(`data: ${text}\n\n`)
+      await clock.sleep(LIVE_EVERY_MS, daemon.signal).catch(() => {})
     }
     response.end()
   }
@@ -169,14 +189,7 @@ export async function servePage(
     throw new TidepoolError('no-route', 'there is nothing here')
   }
 
-  return {
-    link,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
+  return { link, close }
 }
 
 function plain(response: ServerResponse, status: number, text: string): void {

@@ -1,8 +1,11 @@
 import { readFile, stat } from 'node:fs/promises'
-import { request } from 'node:http'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { codeOf } from '../../pipeline/base/errors.ts'
+import { rejection } from '../contracts/values.ts'
 import { withDaemon } from '../support/daemon.ts'
 
 const test = suite('the status page')
@@ -22,6 +25,26 @@ const get = (link: string, headers: Record<string, string> = {}, method = 'GET')
       .once('error', reject)
       .end()
   })
+
+test('a port that somebody else has is named, and nothing of the daemon is left running', () =>
+  withDaemon(async ({ daemon, config: started, configFile, startWith }) => {
+    await daemon.stop()
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const { port } = other.address() as AddressInfo
+    const before = process.getActiveResourcesInfo().filter((one) => one === 'FSEventWrap').length
+    try {
+      const error = await rejection(startWith({ ...started, page: { port } }))
+      assert.is(codeOf(error), 'page-unserved')
+      assert.match((error as Error).message, String(port))
+    } finally {
+      other.close()
+    }
+    const after = process.getActiveResourcesInfo().filter((one) => one === 'FSEventWrap').length
+    assert.is(after, before, `${configFile} is watched still`)
+    // Its sockets, its pool and its name are free.
+    await (await startWith(started)).stop()
+  }))
 
 test('only who has the secret of this start is answered, under its own name, and nothing can be done', () =>
   withDaemon(
