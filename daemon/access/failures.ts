@@ -49,7 +49,7 @@ export class Failures {
     const before = this.#failed.get(id)
     // One that is long over says nothing about this one.
     const earlier = before && nowMs < before.untilMs + LONGEST_MS ? before.times : 0
-    const times = SOON_OVER.has(codeOf(error) ?? '') ? earlier : earlier + 1
+    const times = isSoonOver(error) ? earlier : earlier + 1
     this.#failed.set(id, { error, times, untilMs: nowMs + closedMs(error, times) })
   }
 
@@ -68,8 +68,10 @@ export class Failures {
   }
 }
 
+const isSoonOver = (error: unknown): boolean => SOON_OVER.has(codeOf(error) ?? '')
+
 function closedMs(error: unknown, times: number): number {
-  if (SOON_OVER.has(codeOf(error) ?? '')) return FIRST_MS
+  if (isSoonOver(error)) return FIRST_MS
   const isTemporary = error instanceof TidepoolError && error.temporary
   return Math.min(isTemporary ? LONGEST_TEMPORARY_MS : LONGEST_MS, FIRST_MS * 2 ** (times - 1))
 }

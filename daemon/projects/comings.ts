@@ -4,7 +4,7 @@ import type { Assembled } from './assemble.ts'
 import type { EngineParts } from './engine-parts.ts'
 import type { Opened } from './open.ts'
 
-type Here = Pick<Assembled, 'saves' | 'access' | 'drain' | 'unsaved' | 'diverged'>
+type Here = Pick<Assembled, 'host' | 'saves' | 'access' | 'drain' | 'unsaved' | 'diverged'>
 type Told = Pick<EngineParts, 'mounted' | 'unmounted' | 'left'>
 
 export class Comings {
@@ -55,6 +55,9 @@ export class Comings {
 
   /** Where it was not opened again meanwhile. */
   leaves(id: ProjectId): void {
-    if (!this.#here.saves.state(id)) this.#told.left?.(id)
+    const { host, saves } = this.#here
+    if (saves.state(id)) return
+    host.untouched.forget(id)
+    this.#told.left?.(id)
   }
 }

@@ -39,6 +39,8 @@ export interface DivergedOptions {
 export class Diverged {
   readonly #options: DivergedOptions
   readonly #known = new Map<ProjectId, DivergedProject>()
+  /** Of which the store is being asked who has it now. */
+  readonly #noting = new Set<ProjectId>()
 
   constructor(options: DivergedOptions) {
     this.#options = options
@@ -55,6 +57,7 @@ export class Diverged {
   /** It is the project's present state again, or is not here any more. */
   forget(id: ProjectId): void {
     this.#known.delete(id)
+    this.#noting.delete(id)
   }
 
   /** By what a save has shown. */
@@ -62,14 +65,14 @@ export class Diverged {
     if (saved.as === 'head') return this.forget(id)
     const before = this.#known.get(id)
     if (before) return void this.#known.set(id, { ...before, point: saved.point })
+    if (this.#noting.has(id)) return
     const { host, found } = this.#options
-    const one = {
-      id,
-      sinceMs: host.clock.wallMs(),
-      takenBy: await ownerOf(host, saved),
-      point: saved.point,
-      error: undefined,
-    }
+    const sinceMs = host.clock.wallMs()
+    this.#noting.add(id)
+    const takenBy = await ownerOf(host, saved)
+    // It was forgotten while the store was asked: closed, or opened anew.
+    if (!this.#noting.delete(id)) return
+    const one = { id, sinceMs, takenBy, point: saved.point, error: undefined }
     this.#known.set(id, one)
     found(one)
   }

@@ -5,7 +5,7 @@
 import { codeOf, messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
 import { cheapestPaths } from '../../pipeline/graph/plan.ts'
-import { newestFirst, reachablePoints } from '../../pipeline/graph/points.ts'
+import { newestFirst, pastHeads, reachablePoints } from '../../pipeline/graph/points.ts'
 import { settle } from '../../pipeline/graph/settle.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import { rollback } from '../../pipeline/graph/transitions.ts'
@@ -48,8 +48,7 @@ export async function fallBack(
 /** The newest point that was made before the head, and not one that was found unreadable itself. */
 export function nextOlder(project: Project, head: Guid): Guid | undefined {
   const paths = cheapestPaths(project.rows.values())
-  const rows = [...project.rows.values()].filter(({ state }) => state === 'committed')
-  const heads = new Set(rows.filter(({ side }) => !side).map(({ to }) => to))
+  const heads = pastHeads(project)
   const points = [...reachablePoints(project, paths).values()].sort(newestFirst)
   // Where no streams lead to the head, all others are older: -1 + 1.
   const older = points.slice(points.findIndex(({ guid }) => guid === head) + 1)

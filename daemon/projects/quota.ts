@@ -67,6 +67,8 @@ export function changeQuota(
   })
 }
 
+const refquotaOf = (quotaBytes: bigint | null): string => (quotaBytes === null ? 'none' : String(quotaBytes))
+
 /** `refquota`: `df` in the project shows it, and its snapshots don't eat it up. */
 export async function applyQuota(
   { zfs }: ProjectHost,
@@ -74,7 +76,7 @@ export async function applyQuota(
   { statics: { quotaBytes } }: Project,
 ): Promise<void> {
   if ((quotaBytes ?? undefined) === dataset.refquotaBytes) return
-  await setProperties(zfs, name, { refquota: quotaBytes === null ? 'none' : String(quotaBytes) })
+  await setProperties(zfs, name, { refquota: refquotaOf(quotaBytes) })
 }
 
 /**
@@ -91,7 +93,7 @@ export async function openWithQuota(
   const run = signal ? { signal } : {}
   const set = (refquota: string): Promise<void> => setProperties(host.zfs, name, { refquota }, run)
   try {
-    await set(quotaBytes === null ? 'none' : String(quotaBytes))
+    await set(refquotaOf(quotaBytes))
   } catch (error) {
     if (codeOf(error) !== 'quota-impossible') throw error
     const found = await look(host.zfs, name, run)

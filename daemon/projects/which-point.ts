@@ -2,7 +2,7 @@
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid } from '../../pipeline/base/ids.ts'
 import { cheapestPaths, receiveCost } from '../../pipeline/graph/plan.ts'
-import { newestFirst, reachablePoints } from '../../pipeline/graph/points.ts'
+import { newestFirst, pastHeads, reachablePoints } from '../../pipeline/graph/points.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import { localTime } from '../cli/output.ts'
 
@@ -16,8 +16,7 @@ const LOCAL_DISCOUNT = 4n
 export function pointOf(project: Project, which: WhichPoint): Guid {
   if ('guid' in which) return which.guid
   const paths = cheapestPaths(project.rows.values())
-  const rows = [...project.rows.values()].filter(({ state }) => state === 'committed')
-  const heads = new Set(rows.filter(({ side }) => !side).map(({ to }) => to))
+  const heads = pastHeads(project)
   const points = [...reachablePoints(project, paths).values()]
     .filter(({ guid }) => heads.has(guid))
     .sort(newestFirst)

@@ -28,6 +28,12 @@ export function reachablePoints(project: Project, paths: Paths): Map<Guid, Point
   return points
 }
 
+/** What the project itself was, or is: no side points. */
+export function pastHeads(project: Project): Set<Guid> {
+  const heads = [...project.rows.values()].filter(({ state, side }) => state === 'committed' && !side)
+  return new Set(heads.map(({ to }) => to))
+}
+
 /** For sorting. Of two that nothing tells apart the order is the same everywhere, and means nothing. */
 export const newestFirst = (a: Point, b: Point): number =>
   b.atMs - a.atMs || b.sentAtMs - a.sentAtMs || (a.guid < b.guid ? -1 : 1)

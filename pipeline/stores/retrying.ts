@@ -70,16 +70,21 @@ type Again = <T>(
 ) => Promise<T>
 
 export function retrying(store: Store, { scope, limiter, onAttempt }: RetryingOptions): Store {
-  const again: Again = (call, what, options, operation, kind) =>
-    retry(operation, {
+  const again: Again = (call, what, options, operation, kind) => {
+    // A listing is a call for each of its items, and mostly nobody hears of them.
+    const observer = kind === undefined ? undefined : limiter
+    return retry(operation, {
       ...scope,
       what,
       signal: options?.signal,
-      onAttempt: (attempt) => {
-        if (kind !== undefined) limiter?.observe({ ...attempt, kind })
-        onAttempt?.({ ...attempt, call, what })
-      },
+      ...((observer || onAttempt) && {
+        onAttempt: (attempt: AttemptReport) => {
+          if (kind !== undefined) observer?.observe({ ...attempt, kind })
+          onAttempt?.({ ...attempt, call, what })
+        },
+      }),
     })
+  }
   return {
     ...store,
     blobs: retryingBlobs(store.blobs, again),

@@ -8,11 +8,8 @@ import { actLine, membershipLine, refusalLine } from '../../daemon/log/lines.ts'
 import { openLog } from '../../daemon/log/log.ts'
 import { codeOf, StoreUnavailableError, TidepoolError } from '../../pipeline/base/errors.ts'
 import { projectId } from '../../pipeline/base/ids.ts'
-import { retryScope } from '../../pipeline/limit/retry.ts'
-import { retrying } from '../../pipeline/stores/retrying.ts'
 import { rejection } from '../contracts/values.ts'
-import { INSTANT, quickLimiter, withDaemon } from '../support/daemon.ts'
-import { faultyStore } from '../support/faulty-store.ts'
+import { refusingPuts, withDaemon } from '../support/daemon.ts'
 import { eventually } from '../support/fuse.ts'
 import { ask } from '../support/raw-http.ts'
 
@@ -97,7 +94,6 @@ test('each act is one line with its operation, project, time and bytes; a failed
 
 test('at debug the commands, steps and failed calls of the store of an operation have its id and that of the request', async () => {
   const kept = new Kept()
-  let refuse = 2
   await withDaemon(
     async ({ client }) => {
       const headers = { 'x-request-id': 'mine-1' }
@@ -136,14 +132,7 @@ test('at debug the commands, steps and failed calls of the store of an operation
     {
       log: kept.at('debug'),
       config: ['save: {interval: 1h}'],
-      openStore: (store, onAttempt) => ({
-        store: retrying(
-          faultyStore(store, (call) => (call === 'put' && refuse-- > 0 ? 'refused' : undefined)),
-          { scope: retryScope({ clock: INSTANT, random: () => 0 }), onAttempt },
-        ),
-        limiter: quickLimiter(),
-        close: async () => {},
-      }),
+      openStore: refusingPuts(2),
     },
   )
 })

@@ -5,11 +5,8 @@ import * as assert from 'uvu/assert'
 import { systemClock } from '../../pipeline/base/clock.ts'
 import { codeOf } from '../../pipeline/base/errors.ts'
 import { adaptiveLimiter } from '../../pipeline/limit/limiter.ts'
-import { retryScope } from '../../pipeline/limit/retry.ts'
-import { retrying } from '../../pipeline/stores/retrying.ts'
 import { rejection } from '../contracts/values.ts'
-import { type DaemonSetting, INSTANT, quickLimiter, withDaemon } from '../support/daemon.ts'
-import { faultyStore } from '../support/faulty-store.ts'
+import { type DaemonSetting, refusingPuts, withDaemon } from '../support/daemon.ts'
 
 const test = suite('metrics')
 
@@ -122,7 +119,6 @@ test('what left by itself is counted by its reason', () =>
   ))
 
 test('calls on the store that were tried again are counted by what they were', () => {
-  let refuse = 3
   return withDaemon(
     async (setting) => {
       const post = posting(setting)
@@ -137,14 +133,7 @@ test('calls on the store that were tried again are counted by what they were', (
     },
     {
       config: CALM,
-      openStore: (store, onAttempt) => ({
-        store: retrying(
-          faultyStore(store, (call) => (call === 'put' && refuse-- > 0 ? 'refused' : undefined)),
-          { scope: retryScope({ clock: INSTANT, random: () => 0 }), onAttempt },
-        ),
-        limiter: quickLimiter(),
-        close: async () => {},
-      }),
+      openStore: refusingPuts(3),
     },
   )
 })

@@ -10,10 +10,13 @@ import { Daemon, ownersSocketOf, socketOf } from '../../daemon/daemon.ts'
 import type { Log } from '../../daemon/log/log.ts'
 import { type Clock, systemClock } from '../../pipeline/base/clock.ts'
 import { fixedLimiter, type Limiter } from '../../pipeline/limit/limiter.ts'
+import { retryScope } from '../../pipeline/limit/retry.ts'
 import type { Store } from '../../pipeline/stores/contract.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
 import type { OpenedStore, OpenOptions } from '../../pipeline/stores/open.ts'
+import { retrying } from '../../pipeline/stores/retrying.ts'
 import { type FakeZfs, withFakeZfs } from './fake-zfs.ts'
+import { faultyStore } from './faulty-store.ts'
 
 export interface DaemonSetting {
   readonly client: Client
@@ -51,6 +54,18 @@ export const openedInMemory = (store: Store = memoryStore()): OpenedStore => ({
   limiter: quickLimiter(),
   close: async () => {},
 })
+
+/** For `withDaemon`: the first puts of chunks are refused, and tried again at once. */
+export function refusingPuts(times: number): NonNullable<WithDaemonOptions['openStore']> {
+  let left = times
+  return (store, onAttempt) =>
+    openedInMemory(
+      retrying(
+        faultyStore(store, (call) => (call === 'put' && left-- > 0 ? 'refused' : undefined)),
+        { scope: retryScope({ clock: INSTANT, random: () => 0 }), onAttempt },
+      ),
+    )
+}
 
 export const withDaemon = (
   body: (setting: DaemonSetting) => Promise<void>,

@@ -148,7 +148,7 @@ async function pageLink(cli: Cli): Promise<number> {
       hint: 'Ask there, without --url; `ssh -L PORT:127.0.0.1:PORT HOST` brings it here.',
     })
   // A daemon that was killed leaves its link behind. One that may not act answers this as well.
-  await cli.ask('GET', '/v1/recent')
+  await cli.ask('GET', '/v1/health')
   const file = join(dirname(cli.socket), 'page.link')
   try {
     const link = (await readFile(file, 'utf8')).trim()

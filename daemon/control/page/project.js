@@ -10,9 +10,9 @@ const WHY = {
   'not-needed': 'there is room for it',
 }
 
-function ownerOf({ owner }, { host }) {
+function ownerOf({ owner, ownerName }, { host }) {
   if (owner === null) return 'nobody'
-  return owner === host ? 'this host' : `host ${owner}`
+  return owner === host ? 'this host' : `host ${ownerName ?? owner}`
 }
 
 function known(told, { status }) {
