@@ -28,7 +28,7 @@ if ! cmp -s package-lock.json node_modules/.tidepool-lock; then
   # It would empty what the link leads to.
   [ ! -L node_modules ] || lacks "node_modules of its own" "run npm ci where the link node_modules leads to"
   say "npm ci (node_modules is missing or older than package-lock.json)"
-  npm ci --no-audit --no-fund --loglevel=error
+  npm ci --no-audit --no-fund --loglevel=error >/dev/null
   cp package-lock.json node_modules/.tidepool-lock
 fi
 
