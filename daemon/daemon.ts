@@ -1,6 +1,7 @@
 /** The daemon: a store, a pool's engine and the ways in to it, started and stopped as one. */
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { Launcher } from '../native/zfs/launcher.ts'
 import { datasetName, poolOf } from '../native/zfs/names.ts'
 import { poolState } from '../native/zfs/pool.ts'
 import { openZfs, type Zfs } from '../native/zfs/zfs.ts'
@@ -97,7 +98,7 @@ export class Daemon {
   readonly watch: Watch
   #page: Page | undefined
   #watched: Promise<void> = Promise.resolve()
-  #stopLooking = (): void => {}
+  #leaveZfs = (): void => {}
 
   private constructor(
     config: Config,
@@ -135,7 +136,9 @@ export class Daemon {
     await claimState(config.state)
     const log = parts.log ?? silent
     const metrics = new Metrics()
-    let stopLooking = (): void => {}
+    // Without it each command would stop the event loop for as long as it takes to copy what maps our memory.
+    const launcher = parts.zfs ? undefined : new Launcher()
+    let leaveZfs = (): void => launcher?.end()
     const opened = await (parts.openStore ?? openStore)(config.store, {
       signal,
       onAttempt: (attempt) => {
@@ -149,8 +152,12 @@ export class Daemon {
       const owners = await Owners.open(config.run)
       const journal = new Journal(config.audit ?? join(config.state, 'audit.log'), { log })
       const streamCache = await openCache(config, parts.say)
-      const zfs = parts.zfs ?? (await openZfs(zfsSettings(config), signal ? { signal } : {}))
-      stopLooking = zfs.commands.lookOn((ended) => commandLine(log, ended))
+      const zfs = parts.zfs ?? (await openZfs(zfsSettings(config), { signal, launcher }))
+      const stopLooking = zfs.commands.lookOn((ended) => commandLine(log, ended))
+      leaveZfs = () => {
+        stopLooking()
+        launcher?.end()
+      }
       const engine = await Engine.start(
         {
           store: opened.store,
@@ -184,7 +191,7 @@ export class Daemon {
         signal,
       )
       const daemon = new Daemon(config, opened, zfs, engine, layer, journal, watch, metrics, parts)
-      daemon.#stopLooking = stopLooking
+      daemon.#leaveZfs = leaveZfs
       try {
         // Before anything is touched: while its socket is made no directory may be, for their modes would suffer.
         const refused: Refused = (refusal) => {
@@ -226,7 +233,7 @@ export class Daemon {
         throw error
       }
     } catch (error) {
-      stopLooking()
+      leaveZfs()
       await opened.close()
       throw error
     }
@@ -349,7 +356,7 @@ export class Daemon {
     await this.#watched
     await stopping
     await this.engine.stop()
-    this.#stopLooking()
+    this.#leaveZfs()
     await this.journal.audit.close()
     await this.#opened.close()
   }
