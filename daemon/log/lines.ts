@@ -38,6 +38,17 @@ export function membershipLine(log: Log, state: MembershipState): void {
     )
 }
 
+/** What is saved by other hosts with these can't be opened here. */
+export function receivableLine(log: Log, lacks: readonly string[]): void {
+  if (lacks.length === 0)
+    log.info({ event: 'receivable', lacks }, 'this host can receive what its store allows')
+  else
+    log.error(
+      { event: 'receivable', lacks },
+      `this host can't receive streams that use ${lacks.join(', ')}, which its store allows: opens of such projects fail here`,
+    )
+}
+
 /** An operation that comes to another part of its work. */
 export function stepLine(log: Log, { id, asked, step }: Operation): void {
   const { project, verb } = asked

@@ -30,6 +30,7 @@ import type { PoolLock } from './pool-lock.ts'
 import type { OnProgress } from './progress.ts'
 import { type NotSaved, notePutAway, type PutAway, saveAll } from './put-away.ts'
 import { changeQuota } from './quota.ts'
+import { Receivable } from './receivable.ts'
 import { type Found, type FoundResident, survey } from './reconcile.ts'
 import { DEFAULT_RESIDENCY, type WhyEvicted } from './residency.ts'
 import { type RestoredPoint, restorePoint } from './restore-point.ts'
@@ -56,6 +57,7 @@ export class Engine {
   readonly pinned: Pinned
   readonly diverged: Diverged
   readonly asks: TakeOverAsks
+  readonly receivable: Receivable
   readonly #unsaved: LeftUnsaved
   readonly #stateDirectory: string
   readonly membership: Membership
@@ -80,6 +82,7 @@ export class Engine {
     this.pinned = pinned
     this.diverged = diverged
     this.asks = new TakeOverAsks(host.clock)
+    this.receivable = new Receivable(host, parts.onReceivable)
     this.#unsaved = unsaved
     this.#stateDirectory = parts.stateDirectory
     this.#comings = new Comings(assembled, parts)
@@ -101,6 +104,7 @@ export class Engine {
       saves.run(signal),
       access.run(signal),
       watchHosts(host, signal),
+      this.receivable.run(signal),
       this.sweeper.run(signal),
       drain.run(
         {

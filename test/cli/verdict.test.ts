@@ -16,6 +16,7 @@ const well: Judged = {
   auditLost: 0,
   diverged: [],
   asks: [],
+  cannotReceive: [],
   stuck: [],
   beside: { renamed: [] },
 }
@@ -33,6 +34,7 @@ const cases: readonly (readonly [Partial<Judged>, 0 | 1 | 2, RegExp])[] = [
   [{ leftUnsaved: [{}] }, 1, /1 not saved when this host went down/],
   [{ diverged: [{}] }, 1, /1 were taken by other hosts/],
   [{ asks: [{}, {}] }, 1, /2 wait for a word about a silent host/],
+  [{ cannotReceive: ['zstd', 'raw'] }, 1, /can't receive streams that use zstd, raw/],
   [{ stuck: [{}] }, 1, /1 commands of ZFS cannot be ended/],
   [{ beside: { renamed: [{}] } }, 1, /1 have another name/],
   [{ auditLost: 3 }, 1, /3 entries of the audit log/],

@@ -47,6 +47,7 @@ interface Status {
   readonly leftUnsaved: readonly { readonly id: string; readonly why: string }[]
   readonly diverged: readonly Diverged[]
   readonly asks: readonly { readonly id: string; readonly ownerName: string; readonly command: string }[]
+  readonly cannotReceive: readonly string[]
   readonly stuck: readonly Stuck[]
   readonly leftByStart: readonly { readonly what: string; readonly because: string }[]
   readonly beside: {
@@ -98,9 +99,10 @@ interface ProjectStatus {
 }
 
 /** Of what a daemon of an earlier version, which runs until its restart, does not tell. */
-const UNTOLD: Pick<Status, 'diverged' | 'asks' | 'stuck' | 'leftByStart' | 'beside'> = {
+const UNTOLD: Pick<Status, 'diverged' | 'asks' | 'cannotReceive' | 'stuck' | 'leftByStart' | 'beside'> = {
   diverged: [],
   asks: [],
+  cannotReceive: [],
   stuck: [],
   leftByStart: [],
   beside: { aside: [], renamed: [], unknown: [] },

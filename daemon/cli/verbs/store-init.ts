@@ -1,4 +1,5 @@
 /** `store init`: makes the store, and says what it did. */
+import { featureList } from '../../../pipeline/stream/features.ts'
 import type { Verb } from '../cli.ts'
 
 interface Options {
@@ -17,7 +18,7 @@ export const verb: Verb<[], Options> = {
     const done = await initStore(await cli.storeUrl(), {
       env: cli.surroundings.env,
       signal: cli.signal,
-      receivable: receivable?.split(',').filter((name) => name !== ''),
+      receivable: receivable === undefined ? undefined : featureList(receivable),
     })
     await cli.out.one({ done }, () => done)
   },

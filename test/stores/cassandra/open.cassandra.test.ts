@@ -70,6 +70,12 @@ test('init says what it did, and the second time that it was there', async () =>
 
     const store = await openCassandraStore(options)
     same((await store.catalogue.info()).receivable, ['lz4'])
+    const other = await openCassandraStore(options)
+    await other.catalogue.setReceivable([])
+    same((await store.catalogue.info()).receivable, [])
+    await other.catalogue.setReceivable(null)
+    same((await store.catalogue.info()).receivable, null)
+    await other.close()
     assert.is(store.url, `cassandra://${testNode.contactPoints[0]}:${testNode.port}/${keyspace}?dc=dc1`)
     await store.close()
     await store.close()
