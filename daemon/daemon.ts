@@ -323,6 +323,8 @@ export class Daemon {
       leftUnsaved: engine.leftUnsaved,
       diverged: engine.diverged.all.map(divergedView),
       asks: engine.asks.all,
+      readOnly: engine.readOnly.all,
+      readOnlyFailed: engine.readOnly.error === undefined ? null : messageOf(engine.readOnly.error),
       cannotReceive: engine.receivable.lacks,
       stuck: this.zfs.commands.stuck.map(stuckView),
       beside: besideView(beside),

@@ -34,7 +34,7 @@ export function membershipLine(log: Log, state: MembershipState): void {
   else
     log.error(
       { event: 'membership', state: state.kind, error: errorFields(state.error) },
-      'this host may not act: users go on, nothing is saved, opened or evicted',
+      'this host may not act: nothing is saved, opened or evicted',
     )
 }
 

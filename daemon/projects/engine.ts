@@ -30,6 +30,7 @@ import type { PoolLock } from './pool-lock.ts'
 import type { OnProgress } from './progress.ts'
 import { type NotSaved, notePutAway, type PutAway, saveAll } from './put-away.ts'
 import { changeQuota } from './quota.ts'
+import type { ReadOnlyWhileLost } from './read-only.ts'
 import { Receivable } from './receivable.ts'
 import { type Found, type FoundResident, survey } from './reconcile.ts'
 import { DEFAULT_RESIDENCY, type WhyEvicted } from './residency.ts'
@@ -58,6 +59,7 @@ export class Engine {
   readonly diverged: Diverged
   readonly asks: TakeOverAsks
   readonly receivable: Receivable
+  readonly readOnly: ReadOnlyWhileLost
   readonly #unsaved: LeftUnsaved
   readonly #stateDirectory: string
   readonly membership: Membership
@@ -70,7 +72,8 @@ export class Engine {
   readonly #running: Promise<unknown>
 
   private constructor(assembled: Assembled, parts: EngineParts) {
-    const { host, membership, lock, found, saves, access, drain, pinned, unsaved, diverged } = assembled
+    const { host, membership, lock, found, saves, access, drain, pinned, unsaved, diverged, readOnly } =
+      assembled
     this.host = host
     this.#own = host
     this.membership = membership
@@ -81,6 +84,7 @@ export class Engine {
     this.drain = drain
     this.pinned = pinned
     this.diverged = diverged
+    this.readOnly = readOnly
     this.asks = new TakeOverAsks(host.clock)
     this.receivable = new Receivable(host, parts.onReceivable)
     this.#unsaved = unsaved
@@ -105,6 +109,7 @@ export class Engine {
       access.run(signal),
       watchHosts(host, signal),
       this.receivable.run(signal),
+      readOnly.run(signal),
       this.sweeper.run(signal),
       drain.run(
         {
@@ -148,6 +153,7 @@ export class Engine {
     this.#own.settings = settings
     this.sweeper.reconfigure(residency)
     this.saves.reconfigure(saves)
+    this.readOnly.changed()
   }
 
   create(id: ProjectId, options?: CreateOptions): Promise<Opened> {

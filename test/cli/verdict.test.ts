@@ -17,6 +17,8 @@ const well: Judged = {
   diverged: [],
   asks: [],
   cannotReceive: [],
+  readOnly: [],
+  readOnlyFailed: null,
   stuck: [],
   beside: { renamed: [] },
 }
@@ -35,6 +37,8 @@ const cases: readonly (readonly [Partial<Judged>, 0 | 1 | 2, RegExp])[] = [
   [{ diverged: [{}] }, 1, /1 were taken by other hosts/],
   [{ asks: [{}, {}] }, 1, /2 wait for a word about a silent host/],
   [{ cannotReceive: ['zstd', 'raw'] }, 1, /can't receive streams that use zstd, raw/],
+  [{ readOnlyFailed: 'full' }, 1, /read-only, or writable again, is not: full/],
+  [{ readOnly: [{}] }, 1, /1 are read-only/],
   [{ stuck: [{}] }, 1, /1 commands of ZFS cannot be ended/],
   [{ beside: { renamed: [{}] } }, 1, /1 have another name/],
   [{ auditLost: 3 }, 1, /3 entries of the audit log/],
