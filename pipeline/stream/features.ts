@@ -58,6 +58,12 @@ export function featureList(text: string): string[] {
   })
 }
 
+/** What a store is to let in, as people write it: a list, `none`, or `any`, which is null. */
+export function receivableFrom(text: string): string[] | null {
+  if (text === 'any') return null
+  return text === 'none' ? [] : featureList(text)
+}
+
 /** The way back, for whoever writes streams. */
 export function versionInfo(kind: number, features: readonly string[]): bigint {
   let bits = 0n

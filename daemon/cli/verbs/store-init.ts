@@ -1,5 +1,5 @@
 /** `store init`: makes the store, and says what it did. */
-import { featureList } from '../../../pipeline/stream/features.ts'
+import { receivableFrom } from '../../../pipeline/stream/features.ts'
 import type { Verb } from '../cli.ts'
 
 interface Options {
@@ -9,7 +9,10 @@ interface Options {
 export const verb: Verb<[], Options> = {
   configure(command) {
     command
-      .option('--receivable <features>', 'refuse streams that use other features than these (a,b,c)')
+      .option(
+        '--receivable <features>',
+        'refuse streams that use other features than these (a,b,c), or `none`',
+      )
       .addHelpText('after', '\nWhat is there already stays as it is: to repeat it does no harm.')
   },
 
@@ -18,7 +21,7 @@ export const verb: Verb<[], Options> = {
     const done = await initStore(await cli.storeUrl(), {
       env: cli.surroundings.env,
       signal: cli.signal,
-      receivable: receivable === undefined ? undefined : featureList(receivable),
+      receivable: receivableFrom(receivable ?? 'any') ?? undefined,
     })
     await cli.out.one({ done }, () => done)
   },

@@ -6,7 +6,7 @@ import { isPassing } from '../../../pipeline/hosts/passing.ts'
 import { receivesOf } from '../../../pipeline/hosts/receives.ts'
 import type { HostState } from '../../../pipeline/hosts/state.ts'
 import type { CallOptions, Catalogue, StoreInfo } from '../../../pipeline/stores/contract.ts'
-import { featureList } from '../../../pipeline/stream/features.ts'
+import { receivableFrom } from '../../../pipeline/stream/features.ts'
 import type { Verb } from '../cli.ts'
 import { counted, properties, table } from '../output.ts'
 
@@ -40,7 +40,7 @@ export const verb: Verb<[features: string | undefined], Options> = {
   },
 
   async run(cli, [text], { apply = false, force = false }) {
-    const wanted = text === undefined ? undefined : parse(text)
+    const wanted = text === undefined ? undefined : receivableFrom(text)
     await cli.withStore(async ({ store: { catalogue } }) => {
       const options = { signal: cli.signal }
       const before = (await catalogue.info(options)).receivable
@@ -66,11 +66,6 @@ export const verb: Verb<[features: string | undefined], Options> = {
 }
 
 const NONE: StreamsBeyond = { count: 0, features: [], projects: [] }
-
-function parse(text: string): Receivable {
-  if (text === 'any') return null
-  return text === 'none' ? [] : featureList(text)
-}
 
 const shown = (receivable: Receivable): string =>
   receivable === null

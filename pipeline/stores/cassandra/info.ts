@@ -68,6 +68,12 @@ export async function infoNow(
 
 const TRIES = 8
 
+/** As a statement has it: the driver sends an empty list as null, which would say that nothing is refused. */
+export const receivableTerm = (
+  receivable: readonly string[] | null | undefined,
+): { readonly term: string; readonly params: readonly unknown[] } =>
+  receivable?.length === 0 ? { term: '[]', params: [] } : { term: '?', params: [receivable] }
+
 /** A transaction, as the one that made the record: mixed with plain writes their clocks would decide. */
 export async function setReceivable(
   session: Session,
@@ -82,11 +88,12 @@ export async function setReceivable(
     consistency: types.consistencies.localQuorum,
     serialConsistency: serial,
   }
-  const query = `UPDATE ${keyspace}.info SET receivable = ? WHERE name = 'store' IF EXISTS`
+  const { term, params } = receivableTerm(receivable)
+  const query = `UPDATE ${keyspace}.info SET receivable = ${term} WHERE name = 'store' IF EXISTS`
   let lost: unknown
   for (let tries = 0; tries < TRIES; tries++)
     try {
-      if (await session.transact([{ query, params: [receivable] }], how, { what, signal })) return
+      if (await session.transact([{ query, params }], how, { what, signal })) return
       throw notInitialised(keyspace)
     } catch (error) {
       if (!(error instanceof OutcomeUnknownError)) throw error

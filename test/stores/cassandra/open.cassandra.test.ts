@@ -83,6 +83,16 @@ test('init says what it did, and the second time that it was there', async () =>
   })
 })
 
+test('a store made for hosts that can receive nothing but plain streams says so', async () => {
+  await withKeyspace(async (keyspace) => {
+    const options = { ...testNode, keyspace }
+    await initCassandraStore({ ...options, replication: { dc1: 1 }, receivable: [] })
+    const store = await openCassandraStore(options)
+    same((await store.catalogue.info()).receivable, [])
+    await store.close()
+  })
+})
+
 test('what init cannot make leaves nothing behind', async () => {
   await withKeyspace(async (keyspace, client) => {
     const options = { ...testNode, keyspace, replication: { dc1: 1 } }
