@@ -28,7 +28,7 @@ import { routes } from './control/routes.ts'
 import { unsavedOf } from './control/unsaved.ts'
 import { besideView, divergedView, drainView, leftView, stuckView, sweepView } from './control/views.ts'
 import { Journal } from './journal.ts'
-import { actLine, commandLine, membershipLine, refusalLine, storeLine } from './log/lines.ts'
+import { actLine, commandLine, membershipLine, receivableLine, refusalLine, storeLine } from './log/lines.ts'
 import { type Log, silent } from './log/log.ts'
 import { SweepLines } from './log/sweep-lines.ts'
 import { Metrics } from './metrics/metrics.ts'
@@ -186,6 +186,7 @@ export class Daemon {
           },
           unmounting: (id) => layer.hold(id),
           onTidings: journal.tidings,
+          onReceivable: (lacks) => receivableLine(log, lacks),
           onSweep: new SweepLines(log),
         },
         signal,
@@ -329,6 +330,9 @@ export class Daemon {
       leftUnsaved: engine.leftUnsaved,
       diverged: engine.diverged.all.map(divergedView),
       asks: engine.asks.all,
+      readOnly: engine.readOnly.all,
+      readOnlyFailed: engine.readOnly.error === undefined ? null : messageOf(engine.readOnly.error),
+      cannotReceive: engine.receivable.lacks,
       stuck: this.zfs.commands.stuck.map(stuckView),
       beside: besideView(beside),
       leftByStart: leftView(engine.found),

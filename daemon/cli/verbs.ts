@@ -224,6 +224,11 @@ export const groups: readonly Group[] = [
         about: 'What it is, and which hosts speak to it',
         load: async () => (await import('./verbs/store-info.ts')).verb,
       },
+      {
+        name: 'receivable',
+        about: 'Which stream features its hosts can receive, and to change that',
+        load: async () => (await import('./verbs/store-receivable.ts')).verb,
+      },
     ],
   },
   {

@@ -82,6 +82,12 @@ const settings = z.strictObject({
     .enum(['automatic', 'ask'])
     .default('automatic')
     .describe('whether a host that has been silent for 5 minutes loses its projects to whoever opens them'),
+  onHostLoss: z
+    .enum(['keep', 'readonly'])
+    .default('keep')
+    .describe(
+      'what users may do with open projects while this host cannot reach the store and others may take them',
+    ),
   save: z
     .strictObject({
       interval: duration.prefault('60s').describe('from one save of a project to the next'),

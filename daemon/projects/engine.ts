@@ -30,6 +30,8 @@ import type { PoolLock } from './pool-lock.ts'
 import type { OnProgress } from './progress.ts'
 import { type NotSaved, notePutAway, type PutAway, saveAll } from './put-away.ts'
 import { changeQuota } from './quota.ts'
+import type { ReadOnlyWhileLost } from './read-only.ts'
+import { Receivable } from './receivable.ts'
 import { type Found, type FoundResident, survey } from './reconcile.ts'
 import { DEFAULT_RESIDENCY, type WhyEvicted } from './residency.ts'
 import { type RestoredPoint, restorePoint } from './restore-point.ts'
@@ -56,6 +58,8 @@ export class Engine {
   readonly pinned: Pinned
   readonly diverged: Diverged
   readonly asks: TakeOverAsks
+  readonly receivable: Receivable
+  readonly readOnly: ReadOnlyWhileLost
   readonly #unsaved: LeftUnsaved
   readonly #stateDirectory: string
   readonly membership: Membership
@@ -68,7 +72,8 @@ export class Engine {
   readonly #running: Promise<unknown>
 
   private constructor(assembled: Assembled, parts: EngineParts) {
-    const { host, membership, lock, found, saves, access, drain, pinned, unsaved, diverged } = assembled
+    const { host, membership, lock, found, saves, access, drain, pinned, unsaved, diverged, readOnly } =
+      assembled
     this.host = host
     this.#own = host
     this.membership = membership
@@ -79,7 +84,9 @@ export class Engine {
     this.drain = drain
     this.pinned = pinned
     this.diverged = diverged
+    this.readOnly = readOnly
     this.asks = new TakeOverAsks(host.clock)
+    this.receivable = new Receivable(host, parts.onReceivable)
     this.#unsaved = unsaved
     this.#stateDirectory = parts.stateDirectory
     this.#comings = new Comings(assembled, parts)
@@ -101,6 +108,8 @@ export class Engine {
       saves.run(signal),
       access.run(signal),
       watchHosts(host, signal),
+      this.receivable.run(signal),
+      readOnly.run(signal),
       this.sweeper.run(signal),
       drain.run(
         {
@@ -144,6 +153,7 @@ export class Engine {
     this.#own.settings = settings
     this.sweeper.reconfigure(residency)
     this.saves.reconfigure(saves)
+    this.readOnly.changed()
   }
 
   create(id: ProjectId, options?: CreateOptions): Promise<Opened> {

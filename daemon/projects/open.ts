@@ -125,12 +125,15 @@ const isSameState = ({ statics: before }: Project, { statics: after }: Project):
 const isHead = ({ statics: { head } }: Project, there: Resident): boolean =>
   head !== null && newest(there)?.guid === head && !there.dataset.mounted
 
-const mountedThere = (
+async function mountedThere(
   host: ProjectHost,
   name: DatasetName,
   id: ProjectId,
   { signal }: ActOptions,
-): Promise<string> => mountProject(host, name, { signal, mountpoint: mountPointOf(host, id) })
+): Promise<string> {
+  await host.writable?.(id, { signal })
+  return mountProject(host, name, { signal, mountpoint: mountPointOf(host, id) })
+}
 
 /** The dataset is the project's present state; it only has to be seen. */
 async function mounted(

@@ -113,6 +113,14 @@ const DEFAULTS = {
   quota: '0',
   refquota: '0',
 }
+const POOL_FEATURES = [
+  'lz4_compress',
+  'embedded_data',
+  'large_blocks',
+  'large_dnode',
+  'encryption',
+  'zstd_compress',
+]
 const SINCE_OPENZFS = { xattr: 'on', acltype: 'off', dnodesize: 'legacy', sync: 'standard' }
 const NOT_INHERITED = ['canmount', 'quota', 'refquota']
 
@@ -591,6 +599,16 @@ const pool = {
     Object.assign(state.datasets, found.datasets)
     delete state.exported[name]
     return flags.has('N') ? undefined : mountAll(state, context, Object.keys(found.datasets))
+  },
+  /** All features, but those that the pool is said to lack. */
+  get: {
+    read(state, { args }) {
+      const { rest } = options(args, 'o')
+      const { lacks = [] } = poolOf(state, rest[1])
+      return POOL_FEATURES.map(
+        (feature) => `feature@${feature}\t${lacks.includes(feature) ? 'disabled' : 'enabled'}\n`,
+      ).join('')
+    },
   },
   list: {
     read(state, { args }) {
