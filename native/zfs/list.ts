@@ -247,7 +247,10 @@ function briefRow(row: Row, user: readonly (UserProperty | NativeProperty)[]): B
   }
 }
 
-/** Those that are set on it itself. */
+/**
+ * Those that are set on it itself. What is mounted otherwise than it is set is `temporary`, and shows as it is mounted: so does `readonly=on`
+ * on zfs-fuse while it is mounted, whose mounts do not show that they are.
+ */
 function setOn(
   { properties }: Row,
   user: readonly (UserProperty | NativeProperty)[],
@@ -255,7 +258,7 @@ function setOn(
   return new Map(
     user.flatMap((name): [string, string][] => {
       const found = properties.get(name)
-      return found?.source === 'local' ? [[name, found.value]] : []
+      return found?.source === 'local' || found?.source === 'temporary' ? [[name, found.value]] : []
     }),
   )
 }
