@@ -37,6 +37,7 @@ import { Notices } from './notices/notices.ts'
 import { Engine } from './projects/engine.ts'
 import { mountPointOf } from './projects/mount-point.ts'
 import type { Found } from './projects/reconcile.ts'
+import { applySync } from './projects/sync.ts'
 import { claimState } from './state-version.ts'
 import { Watch } from './watch/watch.ts'
 
@@ -191,6 +192,11 @@ export class Daemon {
         },
         signal,
       )
+      // Only now, for now the pool is locked, and another daemon's is never changed.
+      await applySync(engine.host, config.zfs.sync, log, { signal }).catch(async (error: unknown) => {
+        await engine.stop()
+        throw error
+      })
       const daemon = new Daemon(config, opened, zfs, engine, layer, journal, watch, metrics, parts)
       daemon.#leaveZfs = leaveZfs
       try {

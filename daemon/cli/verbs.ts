@@ -129,6 +129,11 @@ export const groups: readonly Group[] = [
     load: async () => (await import('./verbs/quota.ts')).verb,
   },
   {
+    name: 'set',
+    about: 'What its dataset is like: compression and such',
+    load: async () => (await import('./verbs/set.ts')).verb,
+  },
+  {
     name: 'move',
     about: 'Let another host have a project at once',
     load: async () => (await import('./verbs/move.ts')).verb,

@@ -106,6 +106,10 @@ const settings = z.strictObject({
         .min(1)
         .default(COMMAND_DEFAULTS.lanes.change)
         .describe('commands that change the pool at a time; more only wait for the same transaction group'),
+      sync: z
+        .enum(['standard', 'always', 'disabled'])
+        .default('standard')
+        .describe('of the dataset of all projects; disabled is quicker, and a crash takes the last seconds'),
     })
     .prefault({}),
   restore: z

@@ -7,6 +7,7 @@ import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import { type OnAct, told } from './acts.ts'
 import { type Assembled, assemble, type OwnHost } from './assemble.ts'
+import { changeProperties, type PropertyChanges } from './change-properties.ts'
 import { type Closed, close } from './close.ts'
 import { Comings } from './comings.ts'
 import { type CreateOptions, createProjectHere } from './create.ts'
@@ -251,6 +252,10 @@ export class Engine {
 
   setQuota(id: ProjectId, quotaBytes: bigint | null, options?: ActOptions): Promise<Project> {
     return changeQuota(this.host, id, quotaBytes, options)
+  }
+
+  setProperties(id: ProjectId, changes: PropertyChanges, options?: ActOptions): Promise<Project> {
+    return changeProperties(this.host, id, changes, options)
   }
 
   /** All that there is below the parent at this moment, and whose it is. */

@@ -160,7 +160,6 @@ async function adopted(
 ): Promise<string> {
   options.onProgress?.({ step: 'mount' })
   await setWhatDiffers(host, project, there)
-  await applyProperties(host, there.name, project.statics.properties)
   try {
     const [path] = await allOf([
       mountedThere(host, there.name, there.id, options),
@@ -187,6 +186,7 @@ async function setWhatDiffers(host: ProjectHost, project: Project, there: Reside
       ? []
       : [openWithQuota(host, there.name, project)]),
     setProperties(host.zfs, there.name, there.dataset.mountpoint === mountpoint ? {} : { mountpoint }),
+    applyProperties(host, there, project.statics.properties),
   ])
 }
 
@@ -231,7 +231,6 @@ async function bringUp(
   story.receivedBytes += fetched.bytes
   if (stale && fetched.into === live) {
     await setWhatDiffers(host, project, stale)
-    await applyProperties(host, live, properties)
     // Last: whoever finds the epoch finds all the rest.
     await setProperties(zfs, live, { [EPOCH_PROPERTY]: String(epoch) }, run)
     return fetched.point
@@ -241,8 +240,9 @@ async function bringUp(
     await notRenamed
     if (fetched.into === undefined) await create(zfs, name, given, run)
     if (quotaBytes !== null) await openWithQuota(host, name, project, options)
-    await applyProperties(host, name, properties)
+    // Before its properties: what is `readonly` can't be given to anybody.
     if (fetched.into === undefined) await giveToOwner(host, project, name, options)
+    await applyProperties(host, { name }, properties)
     // The graph changed meanwhile, and what was there leads nowhere any more.
     if (stale)
       story.setAside.push(await setAside(host, stale, 'no streams lead on from what it has', options))

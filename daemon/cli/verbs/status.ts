@@ -79,6 +79,7 @@ interface ProjectStatus {
   readonly ownerName: string | null
   readonly head: string | null
   readonly quotaBytes: string | null
+  readonly properties?: Readonly<Record<string, string>>
   /** Not told by a daemon of an earlier version, like the two below. */
   readonly usage?: Usage
   readonly here: {
@@ -280,6 +281,7 @@ async function project(cli: Cli, text: string): Promise<number> {
       ['host', hostOf(status)],
       ['head', status.head ?? 'nothing was saved yet'],
       ['quota', status.quotaBytes === null ? 'none' : humanBytes(BigInt(status.quotaBytes))],
+      ...Object.entries(status.properties ?? {}),
       ...(status.usage ? [['takes', takes(status.usage)] as const] : []),
       ['open here', here.open ? 'yes' : 'no'],
       ...(here.unsavedMs === null

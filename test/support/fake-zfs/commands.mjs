@@ -124,6 +124,9 @@ const POOL_FEATURES = [
 const SINCE_OPENZFS = { xattr: 'on', acltype: 'off', dnodesize: 'legacy', sync: 'standard' }
 const NOT_INHERITED = ['canmount', 'quota', 'refquota']
 
+/** As `-p` tells it, however it was given. */
+const inBytes = (text) => (text.endsWith('K') ? String(1024 * Number.parseInt(text, 10)) : text)
+
 function sizeOf(path) {
   let bytes = 0
   for (const entry of readdirSync(path, { withFileTypes: true }))
@@ -189,6 +192,10 @@ function property(state, directory, item, name) {
   if (computed[name]) return [String(computed[name]()), '-']
   if (!live) return ['-', '-']
   if (name === 'mountpoint') return inherited(state, full, name)
+  if (name === 'recordsize') {
+    const [text, source] = inherited(state, full, name, DEFAULTS[name])
+    return [inBytes(text), source]
+  }
   const otherwise = DEFAULTS[name] ?? SINCE_OPENZFS[name]
   if (otherwise === undefined) fail(`bad property list: invalid property '${name}'\nusage:\n\tget`, 2)
   return NOT_INHERITED.includes(name) && dataset.props[name] === undefined
