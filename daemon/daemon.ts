@@ -209,7 +209,7 @@ export class Daemon {
         daemon.#owners = owners
         await owners.start(engine)
         await layer.start(daemon.#callbacks())
-        daemon.#page = await servePage(daemon, routes, refused)
+        daemon.#page = await servePage(daemon, routes, refused, log)
         await daemon.#watchConfig()
         // From here on nothing can fail that would leave it running.
         daemon.#notices = daemon.#keepNotices()

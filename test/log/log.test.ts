@@ -32,7 +32,7 @@ interface Line {
   readonly bytes?: number
   readonly why?: string
   readonly phasesMs?: object
-  readonly error?: { readonly code: string; readonly message: string }
+  readonly error?: { readonly code: string; readonly message: string; readonly stack?: string }
 }
 
 class Kept {
@@ -134,6 +134,28 @@ test('at debug the commands, steps and failed calls of the store of an operation
       config: ['save: {interval: 1h}'],
       openStore: refusingPuts(2),
     },
+  )
+})
+
+test('what nobody expected is a line with all of it, and an answer with nothing of it but the id of the request', async () => {
+  const kept = new Kept()
+  await withDaemon(
+    async ({ daemon, socket }) => {
+      Object.assign(daemon, { status: () => Promise.reject(new RangeError('an inner detail')) })
+      const page = new URL(daemon.pageLink ?? '')
+      const cookie = `tidepool-${page.port}=${page.searchParams.get('token')}`
+      const port = Number(page.port)
+      for (const where of [{ socketPath: socket }, { port, headers: { host: page.host, cookie } }]) {
+        const { status, json, headers } = await ask({ ...where, method: 'GET', path: '/v1/status' })
+        assert.is(status, 500)
+        assert.not.match(JSON.stringify(json), /inner detail|RangeError/)
+        const [line] = kept.all('unexpected').filter(({ request }) => request === headers['x-request-id'])
+        assert.is(line?.level, 'error')
+        assert.is(line?.error?.message, 'an inner detail')
+        assert.match(line?.error?.stack ?? '', /RangeError: an inner detail\n +at /)
+      }
+    },
+    { log: kept.at('info'), config: ['page: {port: 0}'] },
   )
 })
 
