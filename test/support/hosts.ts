@@ -51,6 +51,7 @@ export class Host {
   async prepare(store: string, { parent }: RealZfs): Promise<void> {
     await mkdir(this.root, { recursive: true })
     await chmod(this.#directory, 0o711)
+    const more = this.#options.config ?? []
     const lines = [
       `store: ${store}`,
       `dataset: ${parent}`,
@@ -59,8 +60,8 @@ export class Host {
       `mounts: ${this.mounts}`,
       `state: ${this.#options.state ?? join(this.#directory, 'state')}`,
       `run: ${join(this.#directory, 'run')}`,
-      'evict: {afterCommit: 0s}',
-      ...(this.#options.config ?? []),
+      ...(more.some((line) => line.startsWith('evict:')) ? [] : ['evict: {afterCommit: 0s}']),
+      ...more,
     ]
     await writeFile(join(this.#directory, 'tidepool.yaml'), `${lines.join('\n')}\n`)
   }
@@ -71,10 +72,15 @@ export class Host {
     return this.#keep(await this.#started.program(TIDEPOOL, args, 'serving'))
   }
 
+  /** Where the daemon and the access process speak. */
+  get accessSocket(): string {
+    return join(this.#directory, 'run', 'access', 'access.sock')
+  }
+
   /** Resolves once the root answers. */
   async access(): Promise<Program> {
     const where = ['--root', this.root, '--mount-root', this.mounts]
-    const socket = ['--socket', join(this.#directory, 'run', 'access', 'access.sock')]
+    const socket = ['--socket', this.accessSocket]
     const how = [
       '--browse',
       this.#options.browse ?? 'resident',
