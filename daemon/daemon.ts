@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { datasetName, poolOf } from '../native/zfs/names.ts'
 import { poolState } from '../native/zfs/pool.ts'
 import { openZfs, type Zfs } from '../native/zfs/zfs.ts'
+import { LinkedAbort } from '../pipeline/base/abort.ts'
 import { messageOf, TidepoolError } from '../pipeline/base/errors.ts'
 import type { ProjectId } from '../pipeline/base/ids.ts'
 import { type OpenedStore, openStore } from '../pipeline/stores/open.ts'
@@ -81,7 +82,7 @@ export class Daemon {
   readonly engine: Engine
   readonly zfs: Zfs
   readonly #opened: OpenedStore
-  readonly #stop = new AbortController()
+  readonly #stop = new LinkedAbort()
   readonly #startedMs = Date.now()
   readonly #layer: AccessLayer
   readonly opens: Opens

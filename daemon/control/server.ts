@@ -201,7 +201,10 @@ export function server(
             }
             const answer = await perform(one, given, call, (more) => reply.headers(more))
             if (answer.body instanceof EventStream) {
+              streams.checkRoom()
+              // From here on nothing of the library's answers any more.
               reply.hijack()
+              reply.raw.setHeader('x-request-id', request.id)
               return await streams.send(answer.body, reply.raw, limit.signal)
             }
             if (one.contentType !== undefined)
