@@ -21,7 +21,7 @@ import { engineSettings, zfsSettings } from './config/engine-settings.ts'
 import { LiveConfig, type Reloaded } from './config/live.ts'
 import type { Config } from './config/schema.ts'
 import { accessSocketOf, socketOf } from './config/sockets.ts'
-import { type Watching, watchFile } from './config/watch.ts'
+import { checkPlaceOf, type Watching, watchFile } from './config/watch.ts'
 import { type Listeners, listen } from './control/listeners.ts'
 import { type Page, servePage } from './control/page-server.ts'
 import { routes } from './control/routes.ts'
@@ -286,6 +286,11 @@ export class Daemon {
   async #watchConfig(): Promise<void> {
     const { file } = this.live
     if (file === undefined) return
+    try {
+      await checkPlaceOf(file, this.config)
+    } catch (error) {
+      return this.live.unwatched(error)
+    }
     const again = (): void => void this.live.reload().catch(() => {}) // it says so itself
     this.#watching = await watchFile(file, again, (error) => this.live.unwatched(error))
   }

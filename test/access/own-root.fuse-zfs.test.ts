@@ -3,11 +3,13 @@
  * beyond SIGKILL. Shown by a root in which every look hangs, while the daemon does all that it can do.
  */
 import { once } from 'node:events'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { walk } from '../support/fuse.ts'
 import { withHosts } from '../support/hosts.ts'
+import { ask } from '../support/raw-http.ts'
 import { PLAIN } from '../support/tree-changes.ts'
 
 const test = suite('access: our own root')
@@ -47,14 +49,12 @@ test('while every look into it hangs the daemon does all that it is asked, stops
       const { points } = await done('history', get('/v1/projects/p1/history'))
       const [{ point } = { point: '' }] = points
       await done('restore', host.ask('p1', 'restore', { point }))
-      for (const path of [
-        '/v1/status',
-        '/v1/look',
-        '/v1/metrics',
-        '/v1/projects/p1/why',
-        '/v1/projects/p1/holders',
-      ])
-        await done(path, get(path))
+      const socketPath = join(dirname(host.root), 'run', 'tidepool.sock')
+      const looks = ['status', 'look', 'metrics', 'projects/p1/why', 'projects/p1/holders'].map(
+        (one) => `/v1/${one}`,
+      )
+      for (const path of looks)
+        assert.is((await done(path, ask({ socketPath, method: 'GET', path }))).status, 200, path)
       const ended = once(first.child, 'exit')
       first.child.kill('SIGTERM')
       await done('the end', ended)
