@@ -164,7 +164,10 @@ export class Daemon {
           name: config.name ?? hostname(),
           ...engineSettings(config),
           unmounted: (id) => layer.forget(id),
-          mounted: (id, path) => owners.mounted(id, path),
+          mounted: (id, path) => {
+            layer.mounted(id)
+            return owners.mounted(id, path)
+          },
           left: (id) => owners.left(id),
           onAct: (act) => {
             journal.act(act)
