@@ -42,8 +42,29 @@ const cases: readonly (readonly [Check, Spoilt, string, RegExp, RegExp?])[] = [
     { config: { error: new Error('line 3: wrong') } },
     'fail',
     /line 3/,
-    /config example/,
+    /^tidepool config check \/etc/,
   ],
+  ...(
+    [
+      ['ENOENT', /config example > \/etc/],
+      ['EACCES', /^sudo tidepool doctor/],
+    ] as const
+  ).map(
+    ([code, mend]) =>
+      [
+        program.configuration,
+        {
+          config: {
+            error: new TidepoolError('bad-config', 'can’t read it', {
+              cause: Object.assign(new Error(code), { code }),
+            }),
+          },
+        },
+        'fail',
+        /can’t read/,
+        mend,
+      ] as const,
+  ),
   [fuse.device, { mayUse: async () => false }, 'fail', /may not open/, /chmod/],
   [
     fuse.device,

@@ -68,7 +68,7 @@ test('each act is one line with its operation, project, time and bytes; a failed
       await post('/home1/save')
       await post('/home1/evict')
       await post('/home1/open')
-      assert.is(codeOf(await rejection(post('/nobodys/save'), 'a save of nothing')), 'not-resident')
+      assert.is(codeOf(await rejection(post('/nobodys/save'), 'a save of nothing')), 'project-unknown')
     },
     { log: kept.at('info'), config: ['save: {interval: 1h}'] },
   )
@@ -77,7 +77,7 @@ test('each act is one line with its operation, project, time and bytes; a failed
   assert.is(kept.one('save').project, 'home1')
   assert.is(kept.one('evict').why, 'asked')
   assert.equal(Object.keys(kept.one('open').phasesMs ?? {}), ['queue', 'plan', 'fetch', 'receive', 'mount'])
-  assert.is(kept.one('save-failed').error?.code, 'not-resident')
+  assert.is(kept.one('save-failed').error?.code, 'project-unknown')
   assert.is(kept.one('save-failed').level, 'warn')
   const acts = ['create', 'save', 'evict', 'open', 'save-failed'].map((event) => kept.one(event))
   assert.is(new Set(acts.map(({ operation }) => operation)).size, 5)
