@@ -5,6 +5,7 @@ import { Launcher } from '../native/zfs/launcher.ts'
 import { datasetName, poolOf } from '../native/zfs/names.ts'
 import { poolState } from '../native/zfs/pool.ts'
 import { openZfs, type Zfs } from '../native/zfs/zfs.ts'
+import { LinkedAbort } from '../pipeline/base/abort.ts'
 import { messageOf, TidepoolError } from '../pipeline/base/errors.ts'
 import type { ProjectId } from '../pipeline/base/ids.ts'
 import { type OpenedStore, openStore } from '../pipeline/stores/open.ts'
@@ -21,7 +22,7 @@ import { engineSettings, zfsSettings } from './config/engine-settings.ts'
 import { LiveConfig, type Reloaded } from './config/live.ts'
 import type { Config } from './config/schema.ts'
 import { accessSocketOf, socketOf } from './config/sockets.ts'
-import { type Watching, watchFile } from './config/watch.ts'
+import { checkPlaceOf, type Watching, watchFile } from './config/watch.ts'
 import { type Listeners, listen } from './control/listeners.ts'
 import { type Page, servePage } from './control/page-server.ts'
 import { routes } from './control/routes.ts'
@@ -83,7 +84,7 @@ export class Daemon {
   readonly engine: Engine
   readonly zfs: Zfs
   readonly #opened: OpenedStore
-  readonly #stop = new AbortController()
+  readonly #stop = new LinkedAbort()
   readonly #startedMs = Date.now()
   readonly #layer: AccessLayer
   readonly opens: Opens
@@ -171,7 +172,10 @@ export class Daemon {
           name: config.name ?? hostname(),
           ...engineSettings(config),
           unmounted: (id) => layer.forget(id),
-          mounted: (id, path) => owners.mounted(id, path),
+          mounted: (id, path) => {
+            layer.mounted(id)
+            return owners.mounted(id, path)
+          },
           left: (id) => owners.left(id),
           onAct: (act) => {
             journal.act(act)
@@ -223,7 +227,7 @@ export class Daemon {
         daemon.#owners = owners
         await owners.start(engine)
         await layer.start(daemon.#callbacks())
-        daemon.#page = await servePage(daemon, routes, refused)
+        daemon.#page = await servePage(daemon, routes, refused, log)
         await daemon.#watchConfig()
         // From here on nothing can fail that would leave it running.
         daemon.#notices = daemon.#keepNotices()
@@ -299,6 +303,11 @@ export class Daemon {
   async #watchConfig(): Promise<void> {
     const { file } = this.live
     if (file === undefined) return
+    try {
+      await checkPlaceOf(file, this.config)
+    } catch (error) {
+      return this.live.unwatched(error)
+    }
     const again = (): void => void this.live.reload().catch(() => {}) // it says so itself
     this.#watching = await watchFile(file, again, (error) => this.live.unwatched(error))
   }

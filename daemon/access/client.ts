@@ -25,6 +25,8 @@ export interface ClientOptions {
   /** Also before the daemon is told; ends by `release`, of all that are held where the daemon has gone. */
   readonly hold?: (id: ProjectId) => void
   readonly release?: (id?: ProjectId) => void
+  /** Something was mounted this moment. */
+  readonly mounted?: () => void
   readonly connected?: () => void
   /** What is told of this process, with so many who wait. */
   readonly figures?: (waiting: number) => Figures
@@ -53,6 +55,7 @@ export class DaemonClient {
       connected: () => {},
       hold: () => {},
       release: () => {},
+      mounted: () => {},
       connect: (path) => connect(path),
       ...options,
     }
@@ -174,6 +177,7 @@ export class DaemonClient {
       if (told.id !== undefined) this.#options.release(told.id)
       this.#options.forget()
       this.#send({ ask: 'forgot', seq: told.seq })
-    } else this.#asked.get(told.seq)?.answer(told)
+    } else if (told.tell === 'mounted') this.#options.mounted()
+    else this.#asked.get(told.seq)?.answer(told)
   }
 }

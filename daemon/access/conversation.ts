@@ -58,6 +58,10 @@ export class Conversation {
     return this.#expect((seq) => ({ tell: 'hold', seq, id }))
   }
 
+  mounted(id: ProjectId): void {
+    this.#tell({ tell: 'mounted', id })
+  }
+
   #expect(message: (seq: number) => Reply): Promise<boolean> {
     const seq = this.#forgets++
     return new Promise((resolve) => {

@@ -33,6 +33,10 @@ export class FuseLayer implements AccessLayer {
     await this.#server?.forget(id)
   }
 
+  mounted(id: ProjectId): void {
+    this.#server?.mounted(id)
+  }
+
   async hold(id: ProjectId): Promise<void> {
     await this.#server?.hold(id)
   }

@@ -41,6 +41,8 @@ export interface AccessLayer {
    * is mounted still.
    */
   hold(id: ProjectId): Promise<void>
+  /** For a project that was just mounted, whoever asked for it: the next listing of the directory but for a moment shows it. */
+  mounted(id: ProjectId): void
 }
 
 /** What this host's pool has, or what there is. */

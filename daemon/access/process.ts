@@ -49,6 +49,7 @@ export async function serveAccess(
     forget: () => mounted.forget(),
     hold: (id) => mounted.hold(join(mountRoot, id)),
     release: (id) => mounted.release(id && join(mountRoot, id)),
+    mounted: () => void mounted.refresh().catch(() => {}), // the next look reads it again
     connected: () => void listing.refresh(),
     figures: (waiting) => counts.figures(waiting),
   })

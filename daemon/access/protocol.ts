@@ -61,6 +61,8 @@ export const reply = z.discriminatedUnion('tell', [
   z.object({ tell: z.literal('forget'), seq, id: id.optional() }),
   /** Is about to be unmounted: whoever wants it is to ask, until it is forgotten. Answered like a `forget`. */
   z.object({ tell: z.literal('hold'), seq, id }),
+  /** Was mounted this moment, whoever asked for it: a listing is to show it. Not answered. */
+  z.object({ tell: z.literal('mounted'), id }),
 ])
 export type Reply = z.infer<typeof reply>
 

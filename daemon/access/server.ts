@@ -64,6 +64,10 @@ export class AccessServer {
     return this.#tellAll((talk) => talk.hold(id))
   }
 
+  mounted(id: ProjectId): void {
+    for (const talk of this.#talks) talk.mounted(id)
+  }
+
   async #tellAll(tell: (talk: Conversation) => Promise<boolean>): Promise<void> {
     // Nobody remembers anything where nobody is: one that lives is connected, or tries it many times in this while.
     if (this.#talks.size === 0 && this.#clock.monotonicMs() - this.#seenMs > ABSENT_MS) return

@@ -6,6 +6,8 @@ import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { reasonOf } from '../cli/errno.ts'
 import { type Config, configSchema } from './schema.ts'
 
+const MAY_NOT: ReadonlySet<string> = new Set(['EACCES', 'EPERM'])
+
 export async function readConfig(file: string): Promise<Config> {
   let text: string
   try {
@@ -15,7 +17,9 @@ export async function readConfig(file: string): Promise<Config> {
     if (errno === undefined) throw error
     throw new TidepoolError('bad-config', `can't read ${file}: ${reasonOf(errno)}`, {
       cause: error,
-      hint: 'Give the configuration with --config; `tidepool config example` prints one.',
+      hint: MAY_NOT.has(errno)
+        ? 'Ask as root: who may read it may learn where secrets are.'
+        : 'Give the configuration with --config; `tidepool config example` prints one.',
     })
   }
   return parseConfig(text, file)

@@ -43,9 +43,13 @@ export class EventStreams {
     this.#options = { heartbeatMs: HEARTBEAT_MS, drainLimitMs: DRAIN_LIMIT_MS, max: MAX_STREAMS, ...options }
   }
 
-  /** Resolves when it has ended: the frames did, the reader left, or the signal fired. Throws only before anything was sent. */
-  async send(stream: EventStream, response: ServerResponse, signal: AbortSignal): Promise<void> {
+  /** Throws `streams-full` while the request can still be answered with it. */
+  checkRoom(): void {
     if (this.#open >= this.#options.max) throw full(this.#options.max)
+  }
+
+  /** Resolves when it has ended: the frames did, the reader left, or the signal fired. */
+  async send(stream: EventStream, response: ServerResponse, signal: AbortSignal): Promise<void> {
     this.#open++
     response.on('error', () => {})
     response.writeHead(200, {

@@ -4,18 +4,22 @@
  */
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { writeAtomically } from '../../pipeline/base/atomic-file.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
-import type { Refused } from '../auth/caller.ts'
+import type { Refusal, Refused } from '../auth/caller.ts'
 import { Failures } from '../auth/failures.ts'
 import { toJson } from '../cli/output.ts'
 import type { Daemon } from '../daemon.ts'
 import { within } from '../log/context.ts'
+import { unexpectedLine } from '../log/lines.ts'
+import type { Log } from '../log/log.ts'
 import { lookView } from '../watch/view.ts'
 import { bodyOf, statusOf } from './errors.ts'
+import { httpServer } from './http-server.ts'
+import { endMalformed, isRefusal } from './refusals.ts'
 import type { Route } from './route.ts'
 
 export interface Page {
@@ -46,12 +50,15 @@ const HEADERS = {
 }
 const LIVE_EVERY_MS = 2_000
 const MAX_WATCHERS = 16
+/** A page that is being opened asks for some files at a time. */
+const CONNECTIONS = 256
 
 /** Undefined where the configuration says so. */
 export async function servePage(
   daemon: Daemon,
   routes: readonly Route[],
   refused: Refused,
+  log: Log,
 ): Promise<Page | undefined> {
   const { port: wanted } = daemon.config.page
   if (wanted === 'off') return undefined
@@ -63,11 +70,24 @@ export async function servePage(
   const watchers = new Set<ServerResponse>()
   let last: { readonly atMs: number; readonly text: Promise<string> } | undefined
   const failures = new Failures(() => performance.now())
-  const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => {
-      if (response.headersSent) response.destroy()
-      else json(response, statusOf(error), bodyOf(error))
-    })
+  const server = httpServer(
+    (request, response) => {
+      const requestId = randomUUID()
+      response.setHeader('x-request-id', requestId)
+      answer(request, response, requestId).catch((error: unknown) => {
+        const status = statusOf(error)
+        if (!(error instanceof TidepoolError)) unexpectedLine(log, requestId, error)
+        else if (isRefusal(error))
+          tellRefused(request, { status, code: error.code, requestId, principal: 'page' })
+        if (response.headersSent) response.destroy()
+        else json(response, status, bodyOf(error))
+      })
+    },
+    { atOnce: CONNECTIONS },
+  )
+  server.on('clientError', (error, socket) => {
+    const refusal = endMalformed(error, socket as Socket, { listener: 'page', failures, origin: 'page' })
+    if (refusal) refused(refusal)
   })
   const port = await new Promise<number>((resolve, reject) => {
     server.once('error', (cause) =>
@@ -98,46 +118,44 @@ export async function servePage(
     throw error
   }
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+  ): Promise<void> {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
     // A stranger's name that leads to this address is no way in.
+    const refuse = (status: number, code: string, text: string): void => {
+      tellRefused(request, { status, code, requestId, principal: code === 'forbidden' ? 'page' : undefined })
+      plain(response, status, text)
+    }
     if (request.headers.host !== host && request.headers.host !== `localhost:${port}`)
-      return refuse(request, response, { status: 421, code: 'host-refused', text: `This is ${host}.` })
-    const url = new URL(request.url ?? '/', `http://${host}`)
-    const token = url.searchParams.get('token')
-    if (request.method === 'GET' && url.pathname === '/' && token !== null && isSecret(token, secret)) {
+      return refuse(421, 'host-refused', `This is ${host}.`)
+    const { path, token } = askedFor(request)
+    if (request.method === 'GET' && path === '/' && token !== null && isSecret(token, secret)) {
       response.setHeader('set-cookie', `${cookie}=${secret}; HttpOnly; SameSite=Strict; Path=/`)
       response.writeHead(303, { location: '/' }).end()
       return
     }
     if (!isSecret(cookieOf(request, cookie), secret))
-      return refuse(request, response, {
-        status: 401,
-        code: 'unauthenticated',
-        text: 'Open the link that `tidepool status --web` prints.',
-      })
-    if (request.method !== 'GET')
-      return refuse(request, response, { status: 405, code: 'forbidden', text: 'This page only tells.' })
-    const name = url.pathname === '/' ? 'index.html' : url.pathname.slice(1)
+      return refuse(401, 'unauthenticated', 'Open the link that `tidepool status --web` prints.')
+    if (request.method !== 'GET') return refuse(405, 'forbidden', 'This page only tells.')
+    const name = path === '/' ? 'index.html' : path.slice(1)
     const content = files.get(name)
     if (content) response.writeHead(200, { 'content-type': FILES[name] }).end(content)
-    else if (url.pathname === '/v1/live') await live(response)
-    else await ask(url.pathname, response)
+    else if (path === '/v1/live') await live(response)
+    else await ask(path, response, requestId)
   }
 
-  function refuse(
-    { method = '', url = '' }: IncomingMessage,
-    response: ServerResponse,
-    { status, code, text }: { readonly status: number; readonly code: string; readonly text: string },
+  function tellRefused(
+    request: IncomingMessage,
+    about: Pick<Refusal, 'status' | 'code' | 'requestId' | 'principal'>,
   ): void {
-    if (failures.note('page').tell) {
-      // What stands behind it may be a secret: of another start, or of another daemon.
-      const path = url.split('?')[0]?.slice(0, 400) ?? ''
-      const principal = code === 'forbidden' ? 'page' : undefined
-      const about = { listener: 'page', origin: 'page', principal } as const
-      refused({ ...about, method, path, status, code, requestId: randomUUID() })
-    }
-    plain(response, status, text)
+    if (!failures.note('page').tell) return
+    const { method = '' } = request
+    // What stands behind it may be a secret: of another start, or of another daemon.
+    const path = askedFor(request).path.slice(0, 400)
+    refused({ listener: 'page', origin: 'page', method, path, ...about })
   }
 
   /** A look lists the whole pool: all who watch share one. */
@@ -162,7 +180,7 @@ export async function servePage(
     response.end()
   }
 
-  async function ask(path: string, response: ServerResponse): Promise<void> {
+  async function ask(path: string, response: ServerResponse, requestId: string): Promise<void> {
     for (const one of routes) {
       const names = [...one.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '')
       const found = new RegExp(`^${one.path.replace(/\{\w+\}/g, '([^/]+)')}$`).exec(path)
@@ -170,7 +188,6 @@ export async function servePage(
       const given = Object.fromEntries(names.map((name, at) => [name, found[at + 1]]))
       const params = one.params.safeParse(given)
       if (!params.success) throw new TidepoolError('bad-request', 'the path of the request is wrong')
-      const requestId = randomUUID()
       const call = {
         daemon,
         params: params.data,
@@ -190,6 +207,12 @@ export async function servePage(
   }
 
   return { link, close }
+}
+
+/** Anything can stand there, also what no URL can be made of. */
+function askedFor({ url = '/' }: IncomingMessage): { readonly path: string; readonly token: string | null } {
+  const [path = '', query = ''] = url.split('?', 2)
+  return { path, token: new URLSearchParams(query).get('token') }
 }
 
 function plain(response: ServerResponse, status: number, text: string): void {

@@ -28,6 +28,9 @@ const LINGER_MS = 1000
 /** Of the path that a stranger chose. */
 const PATH_LENGTH = 400
 
+export const isRefusal = (error: unknown): error is TidepoolError =>
+  error instanceof TidepoolError && REFUSALS.has(error.code)
+
 interface Circumstances {
   readonly listener: ListenerName
   readonly failures: Failures
@@ -39,7 +42,7 @@ export function refusedWith(
   error: unknown,
   { listener, request, failures, origin }: Circumstances & { readonly request: FastifyRequest },
 ): { readonly told: unknown; readonly refusal?: Refusal } {
-  if (!(error instanceof TidepoolError && REFUSALS.has(error.code))) return { told: error }
+  if (!isRefusal(error)) return { told: error }
   const { waitMs, tell } = noted({ listener, failures, origin })
   const told = waitMs > 0 ? tooMany(waitMs) : error
   if (!tell) return { told }

@@ -5,14 +5,14 @@ import type { Socket } from 'node:net'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { LinkedAbort } from '../../pipeline/base/abort.ts'
-import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { AtOnce } from '../auth/at-once.ts'
 import type { Asked, Caller, Guard, ListenerName, Refused } from '../auth/caller.ts'
 import { Failures, originOf } from '../auth/failures.ts'
 import { toJson } from '../cli/output.ts'
 import type { Daemon } from '../daemon.ts'
 import { within } from '../log/context.ts'
-import { requestLine } from '../log/lines.ts'
+import { requestLine, unexpectedLine } from '../log/lines.ts'
 import type { Log } from '../log/log.ts'
 import { projectOf } from './audited.ts'
 import { bodyOf, statusOf } from './errors.ts'
@@ -94,6 +94,7 @@ export function server(
     const { retryAfterS } = told instanceof TidepoolError ? told.facts : {}
     if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS))
     const status = statusOf(told)
+    if (codeOf(told) === undefined) unexpectedLine(log, request.id, told)
     if (status === 401) reply.header('www-authenticate', 'Bearer')
     return reply
       .header('x-request-id', request.id)
@@ -200,7 +201,10 @@ export function server(
             }
             const answer = await perform(one, given, call, (more) => reply.headers(more))
             if (answer.body instanceof EventStream) {
+              streams.checkRoom()
+              // From here on nothing of the library's answers any more.
               reply.hijack()
+              reply.raw.setHeader('x-request-id', request.id)
               return await streams.send(answer.body, reply.raw, limit.signal)
             }
             if (one.contentType !== undefined)

@@ -46,7 +46,12 @@ async function limited(
     limit.signal.addEventListener('abort', leave, { once: true })
   })
   const timer = setTimeout(
-    () => limit.abort(new TidepoolError('doctor-late', `no answer within ${limitMs / 1000} s`)),
+    () =>
+      limit.abort(
+        new TidepoolError('doctor-late', `no answer within ${limitMs / 1000} s`, {
+          hint: 'dmesg | tail -n 50, which may tell what hangs',
+        }),
+      ),
     limitMs,
   )
   try {

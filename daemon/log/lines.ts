@@ -90,6 +90,13 @@ export function requestLine(log: Log, { id, method, route, status, tookMs, ...mo
   log[level]({ ...about, ...more }, `${method} ${route}: ${status}`)
 }
 
+/** What nobody expected: whoever asked is told nothing but the id, so all of it is here. */
+export function unexpectedLine(log: Log, requestId: string, error: unknown): void {
+  const stack = error instanceof Error && error.stack !== undefined ? { stack: cut(error.stack) } : {}
+  const about = { event: 'unexpected', request: requestId, error: { ...errorFields(error), ...stack } }
+  log.error(about, 'a request failed as nothing should')
+}
+
 export function refusalLine(log: Log, { requestId, method, path, code, ...more }: Refusal): void {
   const about = { event: 'refused', request: requestId, method, path, code, ...more }
   log.warn(about, `refused: ${code}`)

@@ -22,7 +22,10 @@ export const pinPoint = (host: Marking, id: ProjectId, point: Guid, options: Act
 /** The end of a pin; a mark that nobody has set by hand stays. */
 export const unpinPoint = (host: Marking, id: ProjectId, point: Guid, options: ActOptions = {}) =>
   until(host, id, options, {
-    done: ({ statics }) => statics.kept[point] !== 'pinned',
+    done: (project) => {
+      refuseUnknown(project, [point])
+      return project.statics.kept[point] !== 'pinned'
+    },
     next: (project) => acknowledgePoints(project, [point]),
   })
 

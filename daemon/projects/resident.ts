@@ -8,8 +8,9 @@ import {
   wholeDataset,
 } from '../../native/zfs/list.ts'
 import type { DatasetName } from '../../native/zfs/names.ts'
-import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
+import { readProject } from '../../pipeline/graph/settle.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 import { EPOCH_PROPERTY, ID_PROPERTY, liveName, OUR_PROPERTIES, POOL_PROPERTY, roleOf } from './names.ts'
 import { PROPERTIES } from './properties.ts'
@@ -60,7 +61,7 @@ export async function look(host: ProjectHost, id: ProjectId, options: ActOptions
   return { there: residentOf(id, found), notRenamed: Promise.resolve() }
 }
 
-/** Rejects with `not-resident` where there is none. */
+/** Rejects with `not-resident` where there is none, and with `project-unknown` where there is no such project at all. */
 export async function requireResident(
   host: ProjectHost,
   id: ProjectId,
@@ -68,6 +69,10 @@ export async function requireResident(
 ): Promise<Resident> {
   const there = await resident(host, id, options)
   if (there) return there
+  // Whatever else the store says, or does not, it is not here.
+  await readProject(host.store.catalogue, id, options).catch((error: unknown) => {
+    if (codeOf(error) === 'project-unknown') throw error
+  })
   throw new TidepoolError('not-resident', `project ${id} has no dataset in ${host.parent}`, {
     hint: 'What the store has of it is complete: open it to work in it.',
   })

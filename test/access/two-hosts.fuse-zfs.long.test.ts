@@ -53,4 +53,40 @@ test('a project goes to and fro: busy where it is not, whole where it comes to',
     { count: 2 },
   ))
 
+/** From one to the other and back. */
+const TOUCHES = Math.max(2, Math.round(6 * share))
+/** Until the next look for what nobody uses, and what an eviction and a receive take behind it. */
+const LEFT_LIMIT_MS = 180_000
+
+test('by touches alone: what nobody uses here any more is there at a touch on the other host', () =>
+  withHosts(
+    async ([one, two]) => {
+      if (!one || !two) throw new Error('there are no two hosts')
+      for (const host of [one, two]) {
+        await host.daemon()
+        await host.access()
+      }
+      await one.create('p1', PLAIN)
+      let log = ''
+      for (let touch = 0; touch < TOUCHES; touch++) {
+        const [here, there] = touch % 2 === 0 ? [one, two] : [two, one]
+        const line = `touch ${touch} on ${here.name}`
+        const wrote = await walk(`echo ${line} >> ${here.root}/p1/log`, {
+          plain: true,
+          limitMs: OPEN_LIMIT_MS,
+        })
+        assert.is(wrote.code, 0, `touch ${touch}: ${wrote.stderr}`)
+        log += `${line}\n`
+        await eventually(`touch ${touch}: it opens on the other host`, LEFT_LIMIT_MS, async () => {
+          const { stdout, stderr, code } = await show(there)
+          if (code !== 0) assert.match(stderr, /Device or resource busy/)
+          else assert.is(stdout, log, `touch ${touch}`)
+          return code === 0
+        })
+        assert.equal(await here.mounted(), [])
+      }
+    },
+    { count: 2, config: ['evict: {afterCommit: 0s, grace: 0s, idleAfter: 1s}'] },
+  ))
+
 test.run()

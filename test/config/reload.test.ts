@@ -1,4 +1,4 @@
-import { readFile, rename, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -6,7 +6,8 @@ import { LiveConfig } from '../../daemon/config/live.ts'
 import { masked } from '../../daemon/config/masked.ts'
 import { mergeConfig } from '../../daemon/config/merge.ts'
 import { parseConfig } from '../../daemon/config/read.ts'
-import { watchFile } from '../../daemon/config/watch.ts'
+import { checkPlaceOf, watchFile } from '../../daemon/config/watch.ts'
+import { codeOf } from '../../pipeline/base/errors.ts'
 import { projectId } from '../../pipeline/base/ids.ts'
 import { rejection } from '../contracts/values.ts'
 import { withDaemon } from '../support/daemon.ts'
@@ -77,6 +78,18 @@ test('a file that is replaced, written in place, or gone for a while is seen eac
   await writeFile(join(path, 'other'), 'no matter')
   await symlink('other', join(path, 'link'))
   await watching.close()
+  await remove()
+})
+
+test('what lies beside the projects is not watched: that would look at them', async () => {
+  const { path, remove } = await temporaryDirectory()
+  const place = (name: string) => join(path, name)
+  await mkdir(place('etc'))
+  await symlink(path, place('etc/link'))
+  const at = (file: string) => checkPlaceOf(place(file), { access: place('projects'), mounts: place('mnt') })
+  await at('etc/c.yaml')
+  for (const file of ['c.yaml', 'mnt/c.yaml', 'etc/link/c.yaml', 'etc/../c.yaml'])
+    assert.is(codeOf(await rejection(at(file), file)), 'config-beside-projects', file)
   await remove()
 })
 

@@ -142,6 +142,15 @@ export function accessContract(name: string, withLayer: WithLayer): void {
       [P, Q],
     ))
 
+  test('what was mounted by name is listed at the first look after it', () =>
+    withStarted(async ({ root, mountRoot, started }) => {
+      assert.is((await walk(`cat ${root}/p1/file; ls ${root}`)).stdout, 'p1p1\n')
+      await mountStandIn(mountRoot, projectId('new'))
+      started.mounted(projectId('new'))
+      await sleep(200)
+      assert.is((await walk(`ls ${root}`, { plain: true })).stdout, 'new\np1\n')
+    }))
+
   for (const [code, text] of [
     ['project-unknown', 'No such file or directory'],
     ['project-destroyed', 'No such file or directory'],

@@ -87,7 +87,9 @@ test('each error comes back with its code and what to do next', () =>
     for (const [method, path, body, code] of [
       ['POST', '/v1/projects/nope/open', undefined, 'project-unknown'],
       ['GET', '/v1/projects/nope', undefined, 'project-unknown'],
-      ['POST', '/v1/projects/nope/save', undefined, 'not-resident'],
+      ['POST', '/v1/projects/nope/save', undefined, 'project-unknown'],
+      ['POST', '/v1/projects/nope/evict', undefined, 'project-unknown'],
+      ['POST', '/v1/projects/nope/snapshot', {}, 'project-unknown'],
       ['GET', '/v1/nowhere', undefined, 'no-route'],
       ['POST', '/v1/projects', { id: 'Bad' }, 'bad-request'],
       ['POST', '/v1/projects', { id: 'a', quotaBytes: 5 }, 'bad-quota'],

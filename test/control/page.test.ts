@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import { codeOf } from '../../pipeline/base/errors.ts'
 import { rejection } from '../contracts/values.ts'
 import { withDaemon } from '../support/daemon.ts'
+import { sendBytes } from '../support/malformed.ts'
 
 const test = suite('the status page')
 const config = ['page: {port: 0}']
@@ -72,6 +73,28 @@ test('only who has the secret of this start is answered, under its own name, and
       for (const path of ['/v1/projects/p/close', '/package.json', '/%2e%2e/page-server.ts', '/nowhere'])
         assert.is((await get(link.origin + path, { cookie })).status, 404, path)
       assert.is((await get(`${link.origin}/v1/projects/%3Cscript%3E/graph`, { cookie })).status, 400)
+    },
+    { config },
+  ))
+
+test('what is no path, or no HTTP, is refused and written down like at every other way in', () =>
+  withDaemon(
+    async ({ daemon, refusals }) => {
+      const { host, port } = new URL(daemon.pageLink ?? '')
+      for (const [sent, status, code] of [
+        ['GET //[ HTTP/1.1', 401, 'unauthenticated'],
+        ['GET http://[/ HTTP/1.1', 401, 'unauthenticated'],
+        ['GET /a\0b HTTP/1.1', 400, 'bad-http'],
+        [`GET /${'x'.repeat(20_000)} HTTP/1.1`, 431, 'bad-http'],
+      ] as const) {
+        const where = { host: '127.0.0.1', port: Number(port) }
+        const answer = await sendBytes(where, Buffer.from(`${sent}\r\nHost: ${host}\r\n\r\n`))
+        assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `), sent.slice(0, 50))
+        const told = refusals.at(-1)
+        assert.equal([told?.listener, told?.status, told?.code], ['page', status, code])
+        assert.match(answer, `x-request-id: ${told?.requestId}`)
+      }
+      assert.is(refusals.length, 4)
     },
     { config },
   ))

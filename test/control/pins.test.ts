@@ -36,6 +36,7 @@ test('a pin of a point ends by an unpin, which takes no other mark away', () =>
     assert.is(await keptAs(first), 'pinned')
     assert.equal([await run('unpin', 'p', first), await run('unpin', 'p', first)], [0, 0])
     assert.is.not(await keptAs(first), 'pinned')
+    assert.is(await run('unpin', 'p', '12'), 1, 'a point that never was')
     await client.call('POST', '/v1/projects/p/rollback', { body: { point: first } })
     const mark = await keptAs(second)
     assert.ok(mark !== 'pinned' && mark !== null)

@@ -2,6 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Check, Finding } from '../../daemon/doctor/check.ts'
+import { ownCertificate, storeCertificates } from '../../daemon/doctor/checks/certificates.ts'
 import * as serving from '../../daemon/doctor/checks/daemon.ts'
 import * as fuse from '../../daemon/doctor/checks/fuse.ts'
 import * as machine from '../../daemon/doctor/checks/machine.ts'
@@ -13,9 +14,12 @@ import { checks } from '../../daemon/doctor/checks.ts'
 import { examine, exitOf } from '../../daemon/doctor/examine.ts'
 import { lastScrub } from '../../daemon/doctor/last-scrub.ts'
 import type { World } from '../../daemon/doctor/world.ts'
+import type { Zfs } from '../../native/zfs/zfs.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { config, mountsOf, NOW_MS, wellWorld } from '../support/doctor-world.ts'
 import { withFakeZfs } from '../support/fake-zfs.ts'
+import { faultyStore } from '../support/faulty-store.ts'
 
 const test = suite('the checks of doctor')
 const { signal } = new AbortController()
@@ -38,8 +42,29 @@ const cases: readonly (readonly [Check, Spoilt, string, RegExp, RegExp?])[] = [
     { config: { error: new Error('line 3: wrong') } },
     'fail',
     /line 3/,
-    /config example/,
+    /^tidepool config check \/etc/,
   ],
+  ...(
+    [
+      ['ENOENT', /config example > \/etc/],
+      ['EACCES', /^sudo tidepool doctor/],
+    ] as const
+  ).map(
+    ([code, mend]) =>
+      [
+        program.configuration,
+        {
+          config: {
+            error: new TidepoolError('bad-config', 'can’t read it', {
+              cause: Object.assign(new Error(code), { code }),
+            }),
+          },
+        },
+        'fail',
+        /can’t read/,
+        mend,
+      ] as const,
+  ),
   [fuse.device, { mayUse: async () => false }, 'fail', /may not open/, /chmod/],
   [
     fuse.device,
@@ -170,6 +195,12 @@ const cases: readonly (readonly [Check, Spoilt, string, RegExp, RegExp?])[] = [
     /upgrade/,
   ],
   [store.consistency, { store: () => Promise.reject(new Error('down')) }, 'skipped', /cannot be opened/],
+  [
+    store.consistency,
+    { store: async () => faultyStore(memoryStore(), () => 'refused') },
+    'fail',
+    /read failed by order/,
+  ],
   [store.clock, { fileTimeMs: async () => NOW_MS - 20_000 }, 'warn', /20.0 s apart/, /set-ntp/],
   [store.clock, { fileTimeMs: async () => NOW_MS + 120_000 }, 'fail', /120.0 s apart/, /set-ntp/],
   [
@@ -298,6 +329,37 @@ test('what zpool says of its last scrub is understood, in the words of every ver
   assert.equal(lastScrub('  scan: scrub in progress since x\n'), { running: 'one is under way' })
   assert.is(lastScrub(' scan: none requested\n'), undefined)
   assert.is(lastScrub('  pool: x\n'), undefined)
+})
+
+test('a scrub of the pool that found something, or that was long ago, is told with the command', async () => {
+  const scrubbed = (daysAgo: number, errors: number) => {
+    const date = new Date(NOW_MS - daysAgo * 86_400_000).toString().replace(/ GMT.*/, '')
+    const text = `  scan: scrub repaired 0B in 00:00:01 with ${errors} errors on ${date}\n`
+    return wellWorld({ zfs: async () => ({ commands: { read: async () => text } }) as unknown as Zfs })
+  }
+  for (const [daysAgo, errors, verdict, found, mend] of [
+    [3, 0, 'ok', /3 days ago/, undefined],
+    [41, 0, 'warn', /41 days ago/, /zpool scrub tank/],
+    [3, 2, 'fail', /found 2 errors/, /zpool status -v tank/],
+  ] as const) {
+    const finding = await one(zfs.poolScrub, scrubbed(daysAgo, errors))
+    assert.is(finding.verdict, verdict, JSON.stringify(finding))
+    assert.match(finding.found, found)
+    if (mend) assert.match(finding.mend ?? '', mend)
+  }
+})
+
+test('every check can warn or fail', () => {
+  const shown = new Set(
+    cases.filter(([, , verdict]) => verdict === 'warn' || verdict === 'fail').map(([check]) => check.name),
+  )
+  // Each of these in a test of its own: of the pool above, of the certificates in `certificates.test.ts`.
+  for (const { name } of [zfs.features, zfs.pool, zfs.poolScrub, storeCertificates, ownCertificate])
+    shown.add(name)
+  assert.equal(
+    checks.filter(({ name }) => !shown.has(name)).map(({ name }) => name),
+    [],
+  )
 })
 
 test('what hangs costs its own line alone, and what throws tells why', async () => {

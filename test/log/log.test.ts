@@ -32,7 +32,7 @@ interface Line {
   readonly bytes?: number
   readonly why?: string
   readonly phasesMs?: object
-  readonly error?: { readonly code: string; readonly message: string }
+  readonly error?: { readonly code: string; readonly message: string; readonly stack?: string }
 }
 
 class Kept {
@@ -68,7 +68,7 @@ test('each act is one line with its operation, project, time and bytes; a failed
       await post('/home1/save')
       await post('/home1/evict')
       await post('/home1/open')
-      assert.is(codeOf(await rejection(post('/nobodys/save'), 'a save of nothing')), 'not-resident')
+      assert.is(codeOf(await rejection(post('/nobodys/save'), 'a save of nothing')), 'project-unknown')
     },
     { log: kept.at('info'), config: ['save: {interval: 1h}'] },
   )
@@ -77,7 +77,7 @@ test('each act is one line with its operation, project, time and bytes; a failed
   assert.is(kept.one('save').project, 'home1')
   assert.is(kept.one('evict').why, 'asked')
   assert.equal(Object.keys(kept.one('open').phasesMs ?? {}), ['queue', 'plan', 'fetch', 'receive', 'mount'])
-  assert.is(kept.one('save-failed').error?.code, 'not-resident')
+  assert.is(kept.one('save-failed').error?.code, 'project-unknown')
   assert.is(kept.one('save-failed').level, 'warn')
   const acts = ['create', 'save', 'evict', 'open', 'save-failed'].map((event) => kept.one(event))
   assert.is(new Set(acts.map(({ operation }) => operation)).size, 5)
@@ -134,6 +134,28 @@ test('at debug the commands, steps and failed calls of the store of an operation
       config: ['save: {interval: 1h}'],
       openStore: refusingPuts(2),
     },
+  )
+})
+
+test('what nobody expected is a line with all of it, and an answer with nothing of it but the id of the request', async () => {
+  const kept = new Kept()
+  await withDaemon(
+    async ({ daemon, socket }) => {
+      Object.assign(daemon, { status: () => Promise.reject(new RangeError('an inner detail')) })
+      const page = new URL(daemon.pageLink ?? '')
+      const cookie = `tidepool-${page.port}=${page.searchParams.get('token')}`
+      const port = Number(page.port)
+      for (const where of [{ socketPath: socket }, { port, headers: { host: page.host, cookie } }]) {
+        const { status, json, headers } = await ask({ ...where, method: 'GET', path: '/v1/status' })
+        assert.is(status, 500)
+        assert.not.match(JSON.stringify(json), /inner detail|RangeError/)
+        const [line] = kept.all('unexpected').filter(({ request }) => request === headers['x-request-id'])
+        assert.is(line?.level, 'error')
+        assert.is(line?.error?.message, 'an inner detail')
+        assert.match(line?.error?.stack ?? '', /RangeError: an inner detail\n +at /)
+      }
+    },
+    { log: kept.at('info'), config: ['page: {port: 0}'] },
   )
 })
 

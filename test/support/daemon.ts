@@ -1,5 +1,5 @@
 /** A daemon of a test's own over a fake ZFS and a store in memory, and a client that asks it. */
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Refusal } from '../../daemon/auth/caller.ts'
 import { Client } from '../../daemon/client/client.ts'
@@ -73,7 +73,8 @@ export const withDaemon = (
 ): Promise<void> =>
   withFakeZfs(async (fake) => {
     const at = (name: string): string => join(fake.directory, name)
-    const configFile = at('tidepool.yaml')
+    const configFile = at('etc/tidepool.yaml')
+    await mkdir(at('etc'))
     const text = configInPlace(fake.directory, { store: 'dir:/unused', dataset: fake.parent }, [
       ...(more.some((line) => line.startsWith('evict:')) ? [] : ['evict: {afterCommit: 0s}']),
       ...more,

@@ -4,7 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client } from '../../daemon/client/client.ts'
 import { readMounts } from '../../native/mount/mountinfo.ts'
@@ -48,9 +48,14 @@ export class Host {
     this.#options = options
   }
 
+  get #configFile(): string {
+    return join(this.#directory, 'etc', 'tidepool.yaml')
+  }
+
   async prepare(store: string, { parent }: RealZfs): Promise<void> {
     await mkdir(this.root, { recursive: true })
     await chmod(this.#directory, 0o711)
+    const more = this.#options.config ?? []
     const lines = [
       `store: ${store}`,
       `dataset: ${parent}`,
@@ -59,22 +64,28 @@ export class Host {
       `mounts: ${this.mounts}`,
       `state: ${this.#options.state ?? join(this.#directory, 'state')}`,
       `run: ${join(this.#directory, 'run')}`,
-      'evict: {afterCommit: 0s}',
-      ...(this.#options.config ?? []),
+      ...(more.some((line) => line.startsWith('evict:')) ? [] : ['evict: {afterCommit: 0s}']),
+      ...more,
     ]
-    await writeFile(join(this.#directory, 'tidepool.yaml'), `${lines.join('\n')}\n`)
+    await mkdir(dirname(this.#configFile))
+    await writeFile(this.#configFile, `${lines.join('\n')}\n`)
   }
 
   /** Resolves once it serves; one that was killed before is followed by this one. */
   async daemon(): Promise<Program> {
-    const args = ['daemon', '--config', join(this.#directory, 'tidepool.yaml')]
+    const args = ['daemon', '--config', this.#configFile]
     return this.#keep(await this.#started.program(TIDEPOOL, args, 'serving'))
+  }
+
+  /** Where the daemon and the access process speak. */
+  get accessSocket(): string {
+    return join(this.#directory, 'run', 'access', 'access.sock')
   }
 
   /** Resolves once the root answers. */
   async access(): Promise<Program> {
     const where = ['--root', this.root, '--mount-root', this.mounts]
-    const socket = ['--socket', join(this.#directory, 'run', 'access', 'access.sock')]
+    const socket = ['--socket', this.accessSocket]
     const how = [
       '--browse',
       this.#options.browse ?? 'resident',

@@ -1,7 +1,7 @@
 #!/bin/sh
 # A ZFS for the tests: the kernel's where there is one, else zfs-fuse, one instance on a machine.
 #   zfs-fuse.sh start [PID]   prints `there` or `started`; exit code 3 and the reason where it cannot be had
-#   zfs-fuse.sh stop [PID]    ends the one that a `start` started, once no process that asked for it is left
+#   zfs-fuse.sh stop [PID]    ends the one that a `start` started, once no process that asked for it and no pool but of tests is left
 # Without PID it stays until a `stop` without one.
 set -eu
 dir=${TIDEPOOL_TEST_ZFS_DIR:-/var/tmp/tidepool-test-zfs}
@@ -52,6 +52,8 @@ stop() {
   rm -f "$dir/users/$1"
   used && return 0
   pid=$(ours) || { rm -rf "$dir"; return 0; }
+  # Somebody has a pool in it that no test has made: it is theirs from now on, for its end would take away what they have mounted.
+  if timeout 20 zpool list -H -o name 2>/dev/null | grep -qv '^tidepool-test-'; then rm -rf "$dir"; return 0; fi
   kill "$pid"
   tries=0
   while [ -n "$(ours)" ]; do

@@ -1,4 +1,5 @@
 /** `token create`: makes a token for the API over TCP, and prints it this once. */
+import { Option } from 'commander'
 import { ROLES } from '../../auth/role.ts'
 import type { Verb } from '../cli.ts'
 import { localTime } from '../output.ts'
@@ -21,7 +22,7 @@ export const verb: Verb<[], Options> = {
   configure(command) {
     command
       .requiredOption('--name <name>', 'whose it is, for logs and for `token rm`')
-      .requiredOption('--role <role>', `what it may: ${ROLES.join(', ')}`)
+      .addOption(new Option('--role <role>', 'what it may').choices(ROLES).makeOptionMandatory())
       .option('--expires <duration>', 'from now: 90d (default: never)')
   },
 

@@ -1,5 +1,5 @@
 /** What runs this: Node, the user, the configuration. */
-import { messageOf } from '../../../pipeline/base/errors.ts'
+import { errnoOf, messageOf } from '../../../pipeline/base/errors.ts'
 import { type Check, fail, ok, warn } from '../check.ts'
 
 const LEAST = [20, 19] as const
@@ -24,10 +24,12 @@ export const user: Check = {
 export const configuration: Check = {
   name: 'configuration',
   run: async ({ config, configFile }) =>
-    'error' in config
-      ? fail(
-          messageOf(config.error),
-          `tidepool config example > ${configFile}, or tell with --config where it is`,
-        )
-      : ok(configFile),
+    'error' in config ? fail(messageOf(config.error), mendOf(config.error, configFile)) : ok(configFile),
+}
+
+/** Never what would write over a file that somebody has made. */
+function mendOf(error: unknown, configFile: string): string {
+  const errno = error instanceof Error ? errnoOf(error.cause) : undefined
+  if (errno === 'ENOENT') return `tidepool config example > ${configFile}, or tell with --config where it is`
+  return errno === undefined ? `tidepool config check ${configFile}` : 'sudo tidepool doctor'
 }

@@ -1,6 +1,7 @@
 /** The store: whether it answers, in our format, with the consistency that transactions need, and by which clock. */
 import { datasetName, poolOf } from '../../../native/zfs/names.ts'
 import { receivableBy } from '../../../native/zfs/receives.ts'
+import { messageOf } from '../../../pipeline/base/errors.ts'
 import { projectId } from '../../../pipeline/base/ids.ts'
 import { temporaryDirectory } from '../../../pipeline/stores/directory/layout.ts'
 import { parseStoreUrl } from '../../../pipeline/stores/url.ts'
@@ -48,11 +49,23 @@ const NOBODY = projectId('tidepool-doctor')
 export const consistency: Check = {
   name: 'consistency',
   run: async (world, signal) => {
-    if (!configOf(world)) return skipped('no configuration')
+    const config = configOf(world)
+    if (!config) return skipped('no configuration')
     const store = await world.store().catch(() => undefined)
     if (!store) return skipped('the store cannot be opened')
     const beganMs = performance.now()
-    await store.catalogue.read(NOBODY, { signal })
+    try {
+      await store.catalogue.read(NOBODY, { signal })
+    } catch (error) {
+      signal.throwIfAborted()
+      const isCassandra = parseStoreUrl(config.store).kind === 'cassandra'
+      return fail(
+        messageOf(error),
+        isCassandra
+          ? 'nodetool status, on a node of the store: too few of them may be up'
+          : 'tidepool store info',
+      )
+    }
     const tookMs = Math.round(performance.now() - beganMs)
     return ok(`enough copies answer a serial read, in ${tookMs} ms`)
   },
