@@ -114,10 +114,11 @@ export async function assemble(parts: EngineParts, signal?: AbortSignal): Promis
     const saves: SaveQueue = new SaveQueue({
       clock,
       random,
-      save: async (id, stop) => {
+      save: async (id, stop, begins) => {
         const upToMs = await saveUnlessQuiet(host, lookedAt, id, {
           signal: stop,
           onAct,
+          begins,
           seen: async (saved) => {
             await diverged.note(id, saved)
             await diverged.leave(id, stop)
