@@ -1,4 +1,5 @@
 /** The start of an engine: the pool is locked, the host joins the store, and what an earlier start left is put in order. */
+import type { Leftovers } from '../../native/zfs/leftovers.ts'
 import { poolOf } from '../../native/zfs/names.ts'
 import { poolState } from '../../native/zfs/pool.ts'
 import { systemClock } from '../../pipeline/base/clock.ts'
@@ -15,7 +16,7 @@ import { Membership } from './membership.ts'
 import { Pinned } from './pinned.ts'
 import { lockPool, type PoolLock } from './pool-lock.ts'
 import { lastPutAway } from './put-away.ts'
-import { refuseStuck } from './quarantine.ts'
+import { endOutlived, refuseStuck } from './quarantine.ts'
 import { Quiet } from './quiet.ts'
 import { type Reconciled, reconcile } from './reconcile.ts'
 import { residentIds } from './resident-ids.ts'
@@ -33,7 +34,7 @@ export interface Assembled {
   readonly membership: Membership
   readonly lock: PoolLock
   /** What the start found and did. */
-  readonly found: Reconciled & { readonly access: FoundAccess }
+  readonly found: Reconciled & { readonly access: FoundAccess; readonly outlived: Leftovers }
   readonly saves: SaveQueue
   readonly access: LastAccess
   readonly drain: Drain
@@ -59,6 +60,7 @@ export async function assemble(parts: EngineParts, signal?: AbortSignal): Promis
   let membership: Membership | undefined
   let quiet: Quiet | undefined
   try {
+    const outlived = await endOutlived({ zfs, parent }, run)
     const record = await openHostRecord(parts.stateDirectory)
     membership = await Membership.join(
       parts.store.catalogue,
@@ -147,7 +149,7 @@ export async function assemble(parts: EngineParts, signal?: AbortSignal): Promis
       host,
       membership,
       lock,
-      found: { ...found, access: foundAccess },
+      found: { ...found, access: foundAccess, outlived },
       saves,
       access,
       drain,

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { errnoOf } from '../../pipeline/base/errors.ts'
+import { startedByUs } from './leftovers.ts'
 import { Tail } from './tail.ts'
 
 const STDERR_BYTES = 32 * 1024
@@ -39,7 +40,7 @@ export class Child {
     // A session of its own: a Ctrl-C at our terminal reaches it when we say so, not in the middle of a change.
     this.#process = spawn(options.program, options.args, {
       stdio: [options.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-      env: { ...process.env, LC_ALL: 'C', LANG: 'C', TZ: 'UTC' },
+      env: { ...process.env, LC_ALL: 'C', LANG: 'C', TZ: 'UTC', ...startedByUs() },
       detached: true,
     })
     const { stdout, stderr, stdin } = this.#process
