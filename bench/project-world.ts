@@ -4,7 +4,9 @@ import type { ProjectHost } from '../daemon/projects/host.ts'
 import { liveName } from '../daemon/projects/names.ts'
 import { destroyDataset, destroySnapshot, snapshot } from '../native/zfs/dataset.ts'
 import { unmount } from '../native/zfs/mount.ts'
+import { Launcher } from '../native/zfs/launcher.ts'
 import { type DatasetName, snapshotOf } from '../native/zfs/names.ts'
+import { Commands } from '../native/zfs/run.ts'
 import type { Zfs } from '../native/zfs/zfs.ts'
 import type { ProjectId } from '../pipeline/base/ids.ts'
 import { GIB } from '../pipeline/base/units.ts'
@@ -37,10 +39,15 @@ export async function withBenchWorld(
         const root = join(scratch, 'store')
         await run(tidepool('--store', `dir:${root}`, 'store', 'init'))
         const opened = await openStore(`dir:${root}`)
+        const launcher = new Launcher()
+        // As a daemon runs them.
+        const commands = new Commands(pool.zfs.commands.settings, { launcher })
         try {
-          const host = { ...(await projectHost(pool, opened.store)), limiter: opened.limiter }
+          const world = { ...pool, zfs: { ...pool.zfs, commands } }
+          const host = { ...(await projectHost(world, opened.store)), limiter: opened.limiter }
           await body({ host, stored: join(root, 'projects') })
         } finally {
+          launcher.end()
           await opened.close()
         }
       },

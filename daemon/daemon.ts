@@ -1,6 +1,7 @@
 /** The daemon: a store, a pool's engine and the ways in to it, started and stopped as one. */
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { Launcher } from '../native/zfs/launcher.ts'
 import { datasetName, poolOf } from '../native/zfs/names.ts'
 import { poolState } from '../native/zfs/pool.ts'
 import { openZfs, type Zfs } from '../native/zfs/zfs.ts'
@@ -28,7 +29,7 @@ import { routes } from './control/routes.ts'
 import { unsavedOf } from './control/unsaved.ts'
 import { besideView, divergedView, drainView, leftView, stuckView, sweepView } from './control/views.ts'
 import { Journal } from './journal.ts'
-import { actLine, commandLine, membershipLine, refusalLine, storeLine } from './log/lines.ts'
+import { actLine, commandLine, membershipLine, receivableLine, refusalLine, storeLine } from './log/lines.ts'
 import { type Log, silent } from './log/log.ts'
 import { SweepLines } from './log/sweep-lines.ts'
 import { Metrics } from './metrics/metrics.ts'
@@ -37,6 +38,7 @@ import { Notices } from './notices/notices.ts'
 import { Engine } from './projects/engine.ts'
 import { mountPointOf } from './projects/mount-point.ts'
 import type { Found } from './projects/reconcile.ts'
+import { applySync } from './projects/sync.ts'
 import { claimState } from './state-version.ts'
 import { Watch } from './watch/watch.ts'
 
@@ -98,7 +100,7 @@ export class Daemon {
   readonly watch: Watch
   #page: Page | undefined
   #watched: Promise<void> = Promise.resolve()
-  #stopLooking = (): void => {}
+  #leaveZfs = (): void => {}
 
   private constructor(
     config: Config,
@@ -136,7 +138,9 @@ export class Daemon {
     await claimState(config.state)
     const log = parts.log ?? silent
     const metrics = new Metrics()
-    let stopLooking = (): void => {}
+    // Without it each command would stop the event loop for as long as it takes to copy what maps our memory.
+    const launcher = parts.zfs ? undefined : new Launcher()
+    let leaveZfs = (): void => launcher?.end()
     const opened = await (parts.openStore ?? openStore)(config.store, {
       signal,
       onAttempt: (attempt) => {
@@ -150,8 +154,12 @@ export class Daemon {
       const owners = await Owners.open(config.run)
       const journal = new Journal(config.audit ?? join(config.state, 'audit.log'), { log })
       const streamCache = await openCache(config, parts.say)
-      const zfs = parts.zfs ?? (await openZfs(zfsSettings(config), signal ? { signal } : {}))
-      stopLooking = zfs.commands.lookOn((ended) => commandLine(log, ended))
+      const zfs = parts.zfs ?? (await openZfs(zfsSettings(config), { signal, launcher }))
+      const stopLooking = zfs.commands.lookOn((ended) => commandLine(log, ended))
+      leaveZfs = () => {
+        stopLooking()
+        launcher?.end()
+      }
       const engine = await Engine.start(
         {
           store: opened.store,
@@ -183,12 +191,18 @@ export class Daemon {
           },
           unmounting: (id) => layer.hold(id),
           onTidings: journal.tidings,
+          onReceivable: (lacks) => receivableLine(log, lacks),
           onSweep: new SweepLines(log),
         },
         signal,
       )
+      // Only now, for now the pool is locked, and another daemon's is never changed.
+      await applySync(engine.host, config.zfs.sync, log, { signal }).catch(async (error: unknown) => {
+        await engine.stop()
+        throw error
+      })
       const daemon = new Daemon(config, opened, zfs, engine, layer, journal, watch, metrics, parts)
-      daemon.#stopLooking = stopLooking
+      daemon.#leaveZfs = leaveZfs
       try {
         // Before anything is touched: while its socket is made no directory may be, for their modes would suffer.
         const refused: Refused = (refusal) => {
@@ -230,7 +244,7 @@ export class Daemon {
         throw error
       }
     } catch (error) {
-      stopLooking()
+      leaveZfs()
       await opened.close()
       throw error
     }
@@ -331,6 +345,9 @@ export class Daemon {
       leftUnsaved: engine.leftUnsaved,
       diverged: engine.diverged.all.map(divergedView),
       asks: engine.asks.all,
+      readOnly: engine.readOnly.all,
+      readOnlyFailed: engine.readOnly.error === undefined ? null : messageOf(engine.readOnly.error),
+      cannotReceive: engine.receivable.lacks,
       stuck: this.zfs.commands.stuck.map(stuckView),
       beside: besideView(beside),
       leftByStart: leftView(engine.found),
@@ -358,7 +375,7 @@ export class Daemon {
     await this.#watched
     await stopping
     await this.engine.stop()
-    this.#stopLooking()
+    this.#leaveZfs()
     await this.journal.audit.close()
     await this.#opened.close()
   }

@@ -129,6 +129,11 @@ export const groups: readonly Group[] = [
     load: async () => (await import('./verbs/quota.ts')).verb,
   },
   {
+    name: 'set',
+    about: 'What its dataset is like: compression and such',
+    load: async () => (await import('./verbs/set.ts')).verb,
+  },
+  {
     name: 'move',
     about: 'Let another host have a project at once',
     load: async () => (await import('./verbs/move.ts')).verb,
@@ -223,6 +228,11 @@ export const groups: readonly Group[] = [
         name: 'info',
         about: 'What it is, and which hosts speak to it',
         load: async () => (await import('./verbs/store-info.ts')).verb,
+      },
+      {
+        name: 'receivable',
+        about: 'Which stream features its hosts can receive, and to change that',
+        load: async () => (await import('./verbs/store-receivable.ts')).verb,
       },
     ],
   },

@@ -11,6 +11,9 @@ export interface Judged {
   readonly auditLost: number
   readonly diverged: readonly unknown[]
   readonly asks: readonly unknown[]
+  readonly cannotReceive: readonly string[]
+  readonly readOnly: readonly unknown[]
+  readonly readOnlyFailed: string | null
   readonly stuck: readonly unknown[]
   readonly beside: { readonly renamed: readonly unknown[] }
 }
@@ -30,6 +33,7 @@ const NO_ROOM_PERCENT = 97
 
 export function verdictOf(status: Judged): Verdict {
   const { mayAct, why, pool, failingSaves, leftUnsaved, auditLost, diverged, asks, stuck, beside } = status
+  const { cannotReceive, readOnly, readOnlyFailed } = status
   const unsavedMs = status.unsaved.oldestMs
   const full = `the pool is ${pool.capacityPercent}% full`
   const unsaved = `something has not been saved for ${humanDuration(unsavedMs)}`
@@ -47,6 +51,10 @@ export function verdictOf(status: Judged): Verdict {
     leftUnsaved.length > 0 && `${leftUnsaved.length} not saved when this host went down`,
     stuck.length > 0 && `${stuck.length} commands of ZFS cannot be ended`,
     asks.length > 0 && `${asks.length} wait for a word about a silent host`,
+    cannotReceive.length > 0 &&
+      `it can't receive streams that use ${cannotReceive.join(', ')}, which its store allows`,
+    readOnlyFailed !== null && `what is to be read-only, or writable again, is not: ${readOnlyFailed}`,
+    readOnly.length > 0 && `${readOnly.length} are read-only`,
     diverged.length > 0 && `${diverged.length} were taken by other hosts, or have left their heads`,
     beside.renamed.length > 0 && `${beside.renamed.length} have another name in the pool than their own`,
     auditLost > 0 && `${auditLost} entries of the audit log could not be written`,

@@ -8,6 +8,7 @@ export interface ProjectView {
   readonly owner: string | null
   readonly head: string | null
   readonly quotaBytes: string | null
+  readonly properties: Readonly<Record<string, string>>
   readonly uid: number | null
   readonly gid: number | null
 }
@@ -88,6 +89,20 @@ export class ProjectVerbs {
     return this.#post(id, 'move', options, { to })
   }
 
+  /** Null for no limit. */
+  setQuota(id: string, quotaBytes: bigint | null, options?: Options): Promise<ProjectView> {
+    return this.#put(id, 'quota', { quotaBytes: quotaBytes === null ? null : String(quotaBytes) }, options)
+  }
+
+  /** Those that are named; null for as the pool has it. */
+  setProperties(
+    id: string,
+    properties: Readonly<Record<string, string | null>>,
+    options?: Options,
+  ): Promise<ProjectView> {
+    return this.#put(id, 'properties', { properties }, options)
+  }
+
   rollBack(id: string, point: string, options?: Options): Promise<OpenedView> {
     return this.#post(id, 'rollback', options, { point })
   }
@@ -98,6 +113,10 @@ export class ProjectVerbs {
     options?: Options,
   ): Promise<{ readonly id: string; readonly point: string; readonly path: string }> {
     return this.#post(id, 'restore', options, which)
+  }
+
+  #put<Answer>(id: string, what: string, body: unknown, options: Options = {}): Promise<Answer> {
+    return this.#client.call('PUT', `/v1/projects/${id}/${what}`, { ...options, body, repeatable: true })
   }
 
   #post<Answer>(id: string, verb: string, options: Options = {}, body?: unknown): Promise<Answer> {

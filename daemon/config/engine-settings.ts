@@ -8,6 +8,7 @@ export const engineSettings = ({
   save,
   restore,
   takeover,
+  onHostLoss,
   evict,
   unmount,
 }: Config): EngineSettings => ({
@@ -15,6 +16,7 @@ export const engineSettings = ({
     retention: keep,
     snapshotQuotaFactor: save.snapshotQuotaFactor,
     takeover,
+    onHostLoss,
     evictAfterCommitMs: evict.afterCommit,
     maxRestored: restore.maxPoints,
   },

@@ -2,7 +2,15 @@
 import type { Config } from './schema.ts'
 
 /** Keys that whoever reads them reads anew; all others are read once. A section stands for its keys. */
-const AT_ONCE: readonly (keyof Config)[] = ['takeover', 'save', 'restore', 'keep', 'evict', 'unmount']
+const AT_ONCE: readonly (keyof Config)[] = [
+  'takeover',
+  'onHostLoss',
+  'save',
+  'restore',
+  'keep',
+  'evict',
+  'unmount',
+]
 
 export interface Merged {
   /** What is in force from now on. */

@@ -82,6 +82,12 @@ const settings = z.strictObject({
     .enum(['automatic', 'ask'])
     .default('automatic')
     .describe('whether a host that has been silent for 5 minutes loses its projects to whoever opens them'),
+  onHostLoss: z
+    .enum(['keep', 'readonly'])
+    .default('keep')
+    .describe(
+      'what users may do with open projects while this host cannot reach the store and others may take them',
+    ),
   save: z
     .strictObject({
       interval: duration.prefault('60s').describe('from one save of a project to the next'),
@@ -100,6 +106,10 @@ const settings = z.strictObject({
         .min(1)
         .default(COMMAND_DEFAULTS.lanes.change)
         .describe('commands that change the pool at a time; more only wait for the same transaction group'),
+      sync: z
+        .enum(['standard', 'always', 'disabled'])
+        .default('standard')
+        .describe('of the dataset of all projects; disabled is quicker, and a crash takes the last seconds'),
     })
     .prefault({}),
   restore: z

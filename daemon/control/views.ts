@@ -22,6 +22,7 @@ export function projectView({ id, statics }: Project) {
     owner: statics.owner,
     head: statics.head,
     quotaBytes: statics.quotaBytes,
+    properties: statics.properties,
     uid: statics.uid,
     gid: statics.gid,
     epoch: statics.epoch,

@@ -104,6 +104,12 @@ function* ofActs({ engine }: Daemon, id: ProjectId): Generator<Finding> {
       text: `it is left alone: \`${stuck.command}\` (process ${stuck.pid}) can't be ended`,
       hint: 'The kernel does not let it end: look at `dmesg` and `zpool status`.',
     }
+  if (engine.readOnly.all.some((one) => one.id === id))
+    yield {
+      kind: 'wrong',
+      text: 'nobody can write to it: this host lost its place in the store, and another one may have the project',
+      hint: 'It is writable again by itself once this host is back and the project is its own still.',
+    }
   const diverged = engine.diverged.get(id)
   if (diverged)
     yield {

@@ -29,6 +29,7 @@ export const checks: readonly Check[] = [
   machine.stateSpace,
   machine.openFiles,
   store.schema,
+  store.receivable,
   store.consistency,
   store.clock,
   certificates.storeCertificates,

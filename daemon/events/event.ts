@@ -16,6 +16,8 @@ export const EVENT_KINDS = [
   'project-restored',
   'project-diverged',
   'project-set-aside',
+  'project-read-only',
+  'project-writable',
   'save-failed',
   'operation-started',
   'operation-ended',

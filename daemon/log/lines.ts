@@ -34,7 +34,18 @@ export function membershipLine(log: Log, state: MembershipState): void {
   else
     log.error(
       { event: 'membership', state: state.kind, error: errorFields(state.error) },
-      'this host may not act: users go on, nothing is saved, opened or evicted',
+      'this host may not act: nothing is saved, opened or evicted',
+    )
+}
+
+/** What is saved by other hosts with these can't be opened here. */
+export function receivableLine(log: Log, lacks: readonly string[]): void {
+  if (lacks.length === 0)
+    log.info({ event: 'receivable', lacks }, 'this host can receive what its store allows')
+  else
+    log.error(
+      { event: 'receivable', lacks },
+      `this host can't receive streams that use ${lacks.join(', ')}, which its store allows: opens of such projects fail here`,
     )
 }
 

@@ -26,6 +26,8 @@ export async function setAside(
   const name = asideName(host.parent, there.id)
   // A full pool takes no property, and must not keep it where it is.
   await setProperties(host.zfs, there.name, { [WHY_PROPERTY]: oneLine(why) }, run).catch(() => {})
+  // Nobody finds it under its new name to end that.
+  await host.writable?.(there.id, { signal }).catch(() => {})
   signal?.throwIfAborted()
   await rename(host.zfs, there.name, name, run)
   return { name, why }

@@ -11,12 +11,13 @@ import { openHostRecord } from './host-record.ts'
 import { type FoundAccess, type LastAccess, openLastAccess } from './last-access.ts'
 import { LeftUnsaved } from './left-unsaved.ts'
 import { ProjectLocks } from './locks.ts'
-import { Membership } from './membership.ts'
+import { isLost, Membership } from './membership.ts'
 import { Pinned } from './pinned.ts'
 import { lockPool, type PoolLock } from './pool-lock.ts'
 import { lastPutAway } from './put-away.ts'
 import { refuseStuck } from './quarantine.ts'
 import { Quiet } from './quiet.ts'
+import { ReadOnlyWhileLost } from './read-only.ts'
 import { type Reconciled, reconcile } from './reconcile.ts'
 import { residentIds } from './resident-ids.ts'
 import { Restores } from './restores.ts'
@@ -40,6 +41,7 @@ export interface Assembled {
   readonly pinned: Pinned
   readonly unsaved: LeftUnsaved
   readonly diverged: Diverged
+  readonly readOnly: ReadOnlyWhileLost
 }
 
 /** Rejects with `pool-locked` where another process works with the pool; what was begun is ended then, as after any failure. */
@@ -58,6 +60,7 @@ export async function assemble(parts: EngineParts, signal?: AbortSignal): Promis
   const lock = await lockPool(guid)
   let membership: Membership | undefined
   let quiet: Quiet | undefined
+  let readOnly: ReadOnlyWhileLost | undefined
   try {
     const record = await openHostRecord(parts.stateDirectory)
     membership = await Membership.join(
@@ -72,6 +75,7 @@ export async function assemble(parts: EngineParts, signal?: AbortSignal): Promis
         onChange: (state) => {
           // While it was thought dead its projects may have been taken, of which no count of what was written tells.
           if (state.kind === 'live') quiet?.forgetAll()
+          readOnly?.changed()
           parts.membership?.onChange?.(state)
         },
       },
@@ -105,8 +109,15 @@ export async function assemble(parts: EngineParts, signal?: AbortSignal): Promis
       settings: parts.settings,
       refusal: () => drain.refusal,
       unmounting: parts.unmounting,
+      writable: async (id, options) => readOnly?.release(id, options),
       mayAct: () => member.mayAct(),
     }
+    readOnly = await ReadOnlyWhileLost.open(parts.stateDirectory, {
+      host,
+      isLost: () => isLost(member.state),
+      onHostLoss: () => host.settings.onHostLoss,
+      onChange: (id, isReadOnly) => onTidings({ kind: isReadOnly ? 'read-only' : 'writable', id }),
+    })
     const found = await reconcile(host, run)
     const lookedAt = new Quiet(host, () => saves.intervalMs)
     quiet = lookedAt
@@ -153,6 +164,7 @@ export async function assemble(parts: EngineParts, signal?: AbortSignal): Promis
       pinned,
       unsaved,
       diverged,
+      readOnly,
     }
   } catch (error) {
     await membership?.leave({ forGood: false })

@@ -1,5 +1,4 @@
 /** Closes a project: saved, unmounted, released, so that another host may own it at once. */
-import { unmount } from '../../native/zfs/mount.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import { readResolved } from '../../pipeline/graph/resolve.ts'
@@ -9,6 +8,7 @@ import { releaseProject } from '../../pipeline/graph/transitions.ts'
 import type { ProjectHost } from './host.ts'
 import { newest, resident } from './resident.ts'
 import { type Saved, type SaveOptions, saveResident } from './save.ts'
+import { unmountUsers } from './unmount-users.ts'
 
 export interface Closed {
   /** Undefined where the pool had nothing of it. */
@@ -38,14 +38,13 @@ export async function saveUnmounted(
   options: SaveOptions = {},
   mayUnmount: (saved: Saved) => Promise<void> = async () => {},
 ): Promise<Saved | undefined> {
-  const run = options.signal ? { signal: options.signal } : {}
   const there = await resident(host, id, options)
   if (!there) return undefined
   if (there.dataset.mounted) {
     await mayUnmount(await saveResident(host, there, options))
     options.onProgress?.({ step: 'unmount' })
     await host.unmounting?.(id)
-    await unmount(host.zfs, there.name, run)
+    await unmountUsers(host, there, options)
   }
   const after = there.dataset.mounted ? await resident(host, id, options) : there
   const saved = after && (await saveResident(host, after, options))

@@ -6,7 +6,7 @@ import type { Project } from '../../pipeline/graph/state.ts'
 import { createProject, recreateProject } from '../../pipeline/graph/transitions.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 import { type Opened, openLocked } from './open.ts'
-import { checkProperties } from './properties.ts'
+import { checkProperties, isSame } from './properties.ts'
 import { checkQuota } from './quota.ts'
 import { resident } from './resident.ts'
 
@@ -82,14 +82,11 @@ const isFresh = (host: ProjectHost, { statics, rows }: Project): boolean =>
   statics.life === 'live' && statics.owner === host.host && statics.head === null && rows.size === 0
 
 function isAsAsked({ statics }: Project, { quotaBytes, properties, owner }: CreateOptions): boolean {
-  const asked = properties ?? {}
-  const names = Object.keys(asked)
   return (
     statics.quotaBytes === (quotaBytes ?? null) &&
     statics.uid === (owner?.uid ?? null) &&
     statics.gid === (owner?.gid ?? null) &&
-    names.length === Object.keys(statics.properties).length &&
-    names.every((name) => statics.properties[name] === asked[name])
+    isSame(statics.properties, properties ?? {})
   )
 }
 

@@ -39,8 +39,8 @@ export interface DivergedOptions {
 export class Diverged {
   readonly #options: DivergedOptions
   readonly #known = new Map<ProjectId, DivergedProject>()
-  /** Of which the store is being asked who has it now. */
-  readonly #noting = new Set<ProjectId>()
+  /** Of which the store is being asked who has it now; with what was written here up to the last save since. */
+  readonly #noting = new Map<ProjectId, { point: Guid }>()
 
   constructor(options: DivergedOptions) {
     this.#options = options
@@ -65,14 +65,20 @@ export class Diverged {
     if (saved.as === 'head') return this.forget(id)
     const before = this.#known.get(id)
     if (before) return void this.#known.set(id, { ...before, point: saved.point })
-    if (this.#noting.has(id)) return
+    const asking = this.#noting.get(id)
+    if (asking) {
+      asking.point = saved.point
+      return
+    }
     const { host, found } = this.#options
     const sinceMs = host.clock.wallMs()
-    this.#noting.add(id)
+    const mine = { point: saved.point }
+    this.#noting.set(id, mine)
     const takenBy = await ownerOf(host, saved)
-    // It was forgotten while the store was asked: closed, or opened anew.
-    if (!this.#noting.delete(id)) return
-    const one = { id, sinceMs, takenBy, point: saved.point, error: undefined }
+    // It was forgotten while the store was asked: closed, or opened anew and perhaps taken again, which is another one's to tell.
+    if (this.#noting.get(id) !== mine) return
+    this.#noting.delete(id)
+    const one = { id, sinceMs, takenBy, point: mine.point, error: undefined }
     this.#known.set(id, one)
     found(one)
   }

@@ -44,6 +44,8 @@ export interface EngineParts {
   /** Hears of each act on a project when it has ended, well or not, also of those that nobody asked for. */
   readonly onAct?: OnAct
   readonly onTidings?: OnTidings
+  /** Hears of what the store lets in and this host can't receive, at the start and whenever that changes. */
+  readonly onReceivable?: (lacks: readonly string[]) => void
   /** Hears of each look for what could leave. */
   readonly onSweep?: OnSweep
   /** Called before a project is unmounted: from when it resolves, whoever wants it asks for it. */

@@ -7,6 +7,7 @@ import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import { type OnAct, told } from './acts.ts'
 import { type Assembled, assemble, type OwnHost } from './assemble.ts'
+import { changeProperties, type PropertyChanges } from './change-properties.ts'
 import { type Closed, close } from './close.ts'
 import { Comings } from './comings.ts'
 import { type CreateOptions, createProjectHere } from './create.ts'
@@ -30,6 +31,8 @@ import type { PoolLock } from './pool-lock.ts'
 import type { OnProgress } from './progress.ts'
 import { type NotSaved, notePutAway, type PutAway, saveAll } from './put-away.ts'
 import { changeQuota } from './quota.ts'
+import type { ReadOnlyWhileLost } from './read-only.ts'
+import { Receivable } from './receivable.ts'
 import { type Found, type FoundResident, survey } from './reconcile.ts'
 import { DEFAULT_RESIDENCY, type WhyEvicted } from './residency.ts'
 import { type RestoredPoint, restorePoint } from './restore-point.ts'
@@ -56,6 +59,8 @@ export class Engine {
   readonly pinned: Pinned
   readonly diverged: Diverged
   readonly asks: TakeOverAsks
+  readonly receivable: Receivable
+  readonly readOnly: ReadOnlyWhileLost
   readonly #unsaved: LeftUnsaved
   readonly #stateDirectory: string
   readonly membership: Membership
@@ -68,7 +73,8 @@ export class Engine {
   readonly #running: Promise<unknown>
 
   private constructor(assembled: Assembled, parts: EngineParts) {
-    const { host, membership, lock, found, saves, access, drain, pinned, unsaved, diverged } = assembled
+    const { host, membership, lock, found, saves, access, drain, pinned, unsaved, diverged, readOnly } =
+      assembled
     this.host = host
     this.#own = host
     this.membership = membership
@@ -79,7 +85,9 @@ export class Engine {
     this.drain = drain
     this.pinned = pinned
     this.diverged = diverged
+    this.readOnly = readOnly
     this.asks = new TakeOverAsks(host.clock)
+    this.receivable = new Receivable(host, parts.onReceivable)
     this.#unsaved = unsaved
     this.#stateDirectory = parts.stateDirectory
     this.#comings = new Comings(assembled, parts)
@@ -101,6 +109,8 @@ export class Engine {
       saves.run(signal),
       access.run(signal),
       watchHosts(host, signal),
+      this.receivable.run(signal),
+      readOnly.run(signal),
       this.sweeper.run(signal),
       drain.run(
         {
@@ -144,6 +154,7 @@ export class Engine {
     this.#own.settings = settings
     this.sweeper.reconfigure(residency)
     this.saves.reconfigure(saves)
+    this.readOnly.changed()
   }
 
   create(id: ProjectId, options?: CreateOptions): Promise<Opened> {
@@ -241,6 +252,10 @@ export class Engine {
 
   setQuota(id: ProjectId, quotaBytes: bigint | null, options?: ActOptions): Promise<Project> {
     return changeQuota(this.host, id, quotaBytes, options)
+  }
+
+  setProperties(id: ProjectId, changes: PropertyChanges, options?: ActOptions): Promise<Project> {
+    return changeProperties(this.host, id, changes, options)
   }
 
   /** All that there is below the parent at this moment, and whose it is. */

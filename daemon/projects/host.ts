@@ -20,6 +20,8 @@ export interface ProjectSettings {
   readonly snapshotQuotaFactor: number
   /** Whether a host that looks dead loses its projects to whoever wants them, or only once a person says so. */
   readonly takeover: 'automatic' | 'ask'
+  /** Whether users may go on writing here while this host is lost, and another may have their projects. */
+  readonly onHostLoss: 'keep' | 'readonly'
   /** How long after the commit of its newest point a project may be evicted at the earliest. */
   readonly evictAfterCommitMs: number
   /** Old points of one project that may be restored beside it at a time. */
@@ -51,6 +53,8 @@ export interface ProjectHost {
   readonly refusal?: () => TidepoolError | undefined
   /** Called before a project is unmounted: from when it resolves, whoever wants it asks for it. */
   readonly unmounting?: ((id: ProjectId) => Promise<void>) | undefined
+  /** Called before a project is mounted or leaves its name: what made it read-only while this host was lost ends. */
+  readonly writable?: ((id: ProjectId, options: ActOptions) => Promise<void>) | undefined
   /** Throws `host-lost` while this host may not commit, open or evict. */
   readonly mayAct: () => void
 }

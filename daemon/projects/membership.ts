@@ -4,7 +4,7 @@
  */
 import { LinkedAbort } from '../../pipeline/base/abort.ts'
 import type { Clock } from '../../pipeline/base/clock.ts'
-import { TidepoolError } from '../../pipeline/base/errors.ts'
+import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { HostId, ProjectId, SessionId } from '../../pipeline/base/ids.ts'
 import { thisProcess } from '../../pipeline/base/process.ts'
 import { type HeartbeatOptions, heartbeat, RENEW_INTERVAL_MS } from '../../pipeline/hosts/heartbeat.ts'
@@ -37,6 +37,10 @@ export type MembershipState =
   | { readonly kind: 'lost'; readonly error: unknown }
   /** Another session speaks for this host id, or it was ended: it does not take it back. */
   | { readonly kind: 'over'; readonly error: unknown }
+
+/** It may not act although it did not leave: another may have its projects. */
+export const isLost = (state: MembershipState): boolean =>
+  state.kind !== 'live' && codeOf(state.error) !== 'host-left'
 
 const TOUCHES_AT_ONCE = 8
 

@@ -125,12 +125,15 @@ const isSameState = ({ statics: before }: Project, { statics: after }: Project):
 const isHead = ({ statics: { head } }: Project, there: Resident): boolean =>
   head !== null && newest(there)?.guid === head && !there.dataset.mounted
 
-const mountedThere = (
+async function mountedThere(
   host: ProjectHost,
   name: DatasetName,
   id: ProjectId,
   { signal }: ActOptions,
-): Promise<string> => mountProject(host, name, { signal, mountpoint: mountPointOf(host, id) })
+): Promise<string> {
+  await host.writable?.(id, { signal })
+  return mountProject(host, name, { signal, mountpoint: mountPointOf(host, id) })
+}
 
 /** The dataset is the project's present state; it only has to be seen. */
 async function mounted(
@@ -157,7 +160,6 @@ async function adopted(
 ): Promise<string> {
   options.onProgress?.({ step: 'mount' })
   await setWhatDiffers(host, project, there)
-  await applyProperties(host, there.name, project.statics.properties)
   try {
     const [path] = await allOf([
       mountedThere(host, there.name, there.id, options),
@@ -184,6 +186,7 @@ async function setWhatDiffers(host: ProjectHost, project: Project, there: Reside
       ? []
       : [openWithQuota(host, there.name, project)]),
     setProperties(host.zfs, there.name, there.dataset.mountpoint === mountpoint ? {} : { mountpoint }),
+    applyProperties(host, there, project.statics.properties),
   ])
 }
 
@@ -228,7 +231,6 @@ async function bringUp(
   story.receivedBytes += fetched.bytes
   if (stale && fetched.into === live) {
     await setWhatDiffers(host, project, stale)
-    await applyProperties(host, live, properties)
     // Last: whoever finds the epoch finds all the rest.
     await setProperties(zfs, live, { [EPOCH_PROPERTY]: String(epoch) }, run)
     return fetched.point
@@ -238,8 +240,9 @@ async function bringUp(
     await notRenamed
     if (fetched.into === undefined) await create(zfs, name, given, run)
     if (quotaBytes !== null) await openWithQuota(host, name, project, options)
-    await applyProperties(host, name, properties)
+    // Before its properties: what is `readonly` can't be given to anybody.
     if (fetched.into === undefined) await giveToOwner(host, project, name, options)
+    await applyProperties(host, { name }, properties)
     // The graph changed meanwhile, and what was there leads nowhere any more.
     if (stale)
       story.setAside.push(await setAside(host, stale, 'no streams lead on from what it has', options))

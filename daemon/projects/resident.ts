@@ -13,6 +13,7 @@ import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
 import { readProject } from '../../pipeline/graph/settle.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 import { EPOCH_PROPERTY, ID_PROPERTY, liveName, OUR_PROPERTIES, POOL_PROPERTY, roleOf } from './names.ts'
+import { PROPERTIES } from './properties.ts'
 
 export interface Resident {
   readonly id: ProjectId
@@ -46,7 +47,7 @@ export async function resident(
 export async function look(host: ProjectHost, id: ProjectId, options: ActOptions = {}): Promise<Looked> {
   const name = liveName(host.parent, id)
   const run = options.signal ? { signal: options.signal } : {}
-  const found = await wholeDataset(host.zfs, name, { ...run, user: OUR_PROPERTIES })
+  const found = await wholeDataset(host.zfs, name, { ...run, user: [...OUR_PROPERTIES, ...PROPERTIES] })
   if (!found) {
     const notRenamed = refuseRenamed(host, id, options)
     notRenamed.catch(() => {}) // it is awaited later

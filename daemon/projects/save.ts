@@ -209,7 +209,7 @@ async function receivableFlags({ zfs, store }: ProjectHost, { signal }: EndOptio
       'features-not-receivable',
       `every stream of this host's ZFS uses ${foreign.join(', ')}, which not every host of this store can receive`,
       {
-        hint: 'Keep its projects in a store of hosts with OpenZFS, or change what this one says its hosts can receive.',
+        hint: 'Keep its projects in a store of hosts with OpenZFS, or let it in: `tidepool store receivable` says which hosts can receive it.',
       },
     )
   return flagsWithin(usualFlags(zfs.capabilities), receivable)

@@ -11,6 +11,8 @@ export type Tidings =
       readonly takenBy: string | null
     }
   | { readonly kind: 'set-aside'; readonly id: ProjectId; readonly name: string; readonly why: string }
+  /** Users can read it and no longer write, for this host has lost its place in the store; and the end of that. */
+  | { readonly kind: 'read-only' | 'writable'; readonly id: ProjectId }
 
 /** Never throws, and returns at once. */
 export type OnTidings = (tidings: Tidings) => void

@@ -1,8 +1,8 @@
 /** One child process, from its start to the moment when nothing of it is left. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { errnoOf } from '../../pipeline/base/errors.ts'
+import { processState } from './process-state.ts'
+import { type Spawned, spawnHere } from './spawned.ts'
 import { Tail } from './tail.ts'
 
 const STDERR_BYTES = 32 * 1024
@@ -20,6 +20,8 @@ export interface ChildOptions {
   readonly streams?: boolean
   readonly termGraceMs: number
   readonly killGraceMs: number
+  /** Starts it in our place, where it can just now. */
+  readonly spawn?: (program: string, args: readonly string[]) => Spawned | undefined
   /** Sends a signal to the process group; tests put something deaf here. */
   readonly kill?: (pid: number, signal: NodeJS.Signals) => void
 }
@@ -29,21 +31,17 @@ export class Child {
   readonly stderr = new Tail(STDERR_BYTES)
   /** Resolves when it has ended and all that it printed was read; rejects only where it could not be started. */
   readonly ended: Promise<Ending>
-  readonly #process: ChildProcess
+  readonly #process: Spawned
   readonly #options: ChildOptions
   #over = false
   #stopping: Promise<boolean> | undefined
 
   constructor(options: ChildOptions) {
     this.#options = options
-    // A session of its own: a Ctrl-C at our terminal reaches it when we say so, not in the middle of a change.
-    this.#process = spawn(options.program, options.args, {
-      stdio: [options.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-      env: { ...process.env, LC_ALL: 'C', LANG: 'C', TZ: 'UTC' },
-      detached: true,
-    })
+    const { program, args, stdin: withStdin } = options
+    this.#process =
+      (withStdin ? undefined : options.spawn?.(program, args)) ?? spawnHere(program, args, withStdin)
     const { stdout, stderr, stdin } = this.#process
-    if (stdout === null || stderr === null) throw new TypeError('a child without its pipes')
     this.stdout = stdout
     stderr.on('data', (chunk: Buffer) => this.stderr.push(chunk))
     // A pipe that breaks shows itself in what the child says when it ends, or to whoever writes to it.
@@ -88,18 +86,14 @@ export class Child {
   /** What cannot be ended is left to itself: it no longer keeps our process alive, nor do its pipes. */
   abandon(): void {
     this.#process.stdin?.destroy()
-    this.#process.stdout?.destroy()
-    this.#process.stderr?.destroy()
+    this.#process.stdout.destroy()
+    this.#process.stderr.destroy()
     this.#process.unref()
   }
 
-  /** `D` for a process that waits in the kernel and cannot be ended; undefined where it is gone. */
+  /** As `processState` tells it. */
   get state(): string | undefined {
-    try {
-      return /^\d+ \(.*\) (\S)/s.exec(readFileSync(`/proc/${this.pid}/stat`, 'latin1'))?.[1]
-    } catch {
-      return undefined // gone, which is the answer
-    }
+    return processState(this.pid)
   }
 
   async #stop(): Promise<boolean> {
@@ -119,10 +113,10 @@ export class Child {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    if (this.#process.pid === undefined) return
+    const { kill } = this.#options
     try {
-      const kill = this.#options.kill ?? ((pid, name) => void process.kill(-pid, name))
-      kill(this.#process.pid, signal)
+      if (!kill) this.#process.signal(signal)
+      else if (this.#process.pid !== undefined) kill(this.#process.pid, signal)
     } catch (error) {
       // It has ended by itself, or is out of our reach: then it is found out that it does not end.
       if (errnoOf(error) !== 'ESRCH' && errnoOf(error) !== 'EPERM') throw error

@@ -173,7 +173,7 @@ export async function rename(
 
 /**
  * In one command, where ZFS takes several. zfs-fuse sets the first, complains of the second and exits with 0: there it is a command each, at
- * once, but for `canmount` before all: what has it `on` and is given a mountpoint is mounted by that.
+ * once, but for the mountpoint, which waits for `canmount`: what has that `on` and is given a mountpoint is mounted by it.
  */
 export async function setProperties(
   zfs: Zfs,
@@ -182,12 +182,20 @@ export async function setProperties(
   options: RunOptions = {},
 ): Promise<void> {
   const all = assignments(values)
-  const set = (...some: string[]) => zfs.commands.change('zfs', ['set', ...some, name], options)
+  const set = async (...some: string[]): Promise<void> =>
+    void (await zfs.commands.change('zfs', ['set', ...some, name], options))
   if (all.length === 0) return
-  if (zfs.capabilities.flavour !== 'zfs-fuse') return void (await set(...all))
-  const isFirst = (one: string): boolean => one.startsWith('canmount=')
-  for (const one of all.filter(isFirst)) await set(one)
-  await allOf(all.filter((one) => !isFirst(one)).map((one) => set(one)))
+  if (zfs.capabilities.flavour !== 'zfs-fuse') return await set(...all)
+  const named = (property: string): string[] => all.filter((one) => one.startsWith(`${property}=`))
+  const first = named('canmount')
+  const second = named('mountpoint')
+  const inTurn = async (): Promise<void> => {
+    for (const one of [...first, ...second]) await set(one)
+  }
+  await allOf([
+    inTurn(),
+    ...all.filter((one) => !first.includes(one) && !second.includes(one)).map((one) => set(one)),
+  ])
 }
 
 /** As if it had never been set on it. */

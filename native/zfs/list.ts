@@ -8,6 +8,7 @@ import {
   bookmarkName,
   type DatasetName,
   datasetName,
+  type NativeProperty,
   type SnapshotName,
   snapshotName,
   type UserProperty,
@@ -168,10 +169,14 @@ export async function listBookmarks(
 const bookmarkRow = (row: Row): Bookmark => ({ ...common(row), name: bookmarkName(row.name) })
 
 export interface DatasetsOptions extends RunOptions {
-  readonly user?: readonly UserProperty[]
+  readonly user?: readonly (UserProperty | NativeProperty)[]
 }
 
-function askedOf(zfs: Zfs, user: readonly UserProperty[], more: readonly string[] = []): string[] {
+function askedOf(
+  zfs: Zfs,
+  user: readonly (UserProperty | NativeProperty)[],
+  more: readonly string[] = [],
+): string[] {
   const known = (name: string): boolean => zfs.capabilities.properties.has(name)
   const sizes = [
     'used',
@@ -193,7 +198,7 @@ function askedOf(zfs: Zfs, user: readonly UserProperty[], more: readonly string[
   ]
 }
 
-function datasetRow(row: Row, user: readonly UserProperty[]): Dataset {
+function datasetRow(row: Row, user: readonly (UserProperty | NativeProperty)[]): Dataset {
   const properties = row.properties
   const origin = text(properties.get('origin'))
   return {
@@ -230,7 +235,7 @@ export async function* listInBrief(
     if (typeOf(row) === 'filesystem' && row.name !== parent) yield briefRow(row, user)
 }
 
-function briefRow(row: Row, user: readonly UserProperty[]): Brief {
+function briefRow(row: Row, user: readonly (UserProperty | NativeProperty)[]): Brief {
   return {
     name: datasetName(row.name),
     mounted: row.properties.get('mounted')?.value === 'yes',
@@ -242,12 +247,18 @@ function briefRow(row: Row, user: readonly UserProperty[]): Brief {
   }
 }
 
-/** Those that are set on it itself. */
-function setOn({ properties }: Row, user: readonly UserProperty[]): ReadonlyMap<string, string> {
+/**
+ * Those that are set on it itself. What is mounted otherwise than it is set is `temporary`, and shows as it is mounted: so does `readonly=on`
+ * on zfs-fuse while it is mounted, whose mounts do not show that they are.
+ */
+function setOn(
+  { properties }: Row,
+  user: readonly (UserProperty | NativeProperty)[],
+): ReadonlyMap<string, string> {
   return new Map(
     user.flatMap((name): [string, string][] => {
       const found = properties.get(name)
-      return found?.source === 'local' ? [[name, found.value]] : []
+      return found?.source === 'local' || found?.source === 'temporary' ? [[name, found.value]] : []
     }),
   )
 }

@@ -113,6 +113,9 @@ export function lastPart(name: DatasetName): string {
   return name.slice(name.lastIndexOf('/') + 1)
 }
 
+/** Of ZFS's own those that may be set on one dataset and not on the next, as everybody has them. */
+export type NativeProperty = 'compression' | 'recordsize' | 'readonly'
+
 /** Names of user properties: with a colon, in lower case, as all versions take them. */
 export type UserProperty = Branded<'user-property'>
 

@@ -55,7 +55,8 @@ export async function poolCheck(
 }
 
 function difference(what: string, found: string, wanted: string, why: string, command: string): Difference {
-  return { what, found, wanted, why, command, serious: !NOT_SERIOUS.includes(what) }
+  const isMeantQuicker = what === 'sync' && wanted === 'disabled'
+  return { what, found, wanted, why, command, serious: !NOT_SERIOUS.includes(what) && !isMeantQuicker }
 }
 
 function* ofPool({ pool, health, readOnly, altroot, capacityPercent }: PoolState): Generator<Difference> {

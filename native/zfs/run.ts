@@ -3,6 +3,7 @@ import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { Child } from './child.ts'
 import { type CommandFacts, commandLine, failed, ZfsError } from './errors.ts'
 import { Lane, type LaneName, type Place } from './lanes.ts'
+import type { Launcher } from './launcher.ts'
 import { COMMAND_DEFAULTS, type CommandSettings } from './settings.ts'
 
 export type Program = 'zfs' | 'zpool'
@@ -13,6 +14,12 @@ export interface RunOptions {
   readonly limitMs?: number
   /** A file: while one command has its lock, others that name it wait, also those of other processes. The lock ends with the command. */
   readonly alone?: string | undefined
+}
+
+interface StartOptions {
+  readonly stdin?: boolean
+  /** What it prints is kept whole, and so may come through another process. */
+  readonly isShort?: boolean
 }
 
 export interface StuckCommand {
@@ -46,17 +53,21 @@ export interface Ended {
 
 const MAX_STDOUT_BYTES = 16 * 1024 * 1024
 
+export interface CommandHelpers {
+  /** Starts what is short; whoever made it ends it. */
+  readonly launcher?: Launcher | undefined
+  readonly kill?: (pid: number, signal: NodeJS.Signals) => void
+}
+
 export class Commands {
   readonly settings: CommandSettings
   readonly #lanes: Readonly<Record<LaneName, Lane>>
   readonly #stuck = new Map<Child, StuckCommand>()
-  readonly #kill: ((pid: number, signal: NodeJS.Signals) => void) | undefined
+  readonly #kill: CommandHelpers['kill']
+  readonly #launcher: Launcher | undefined
   readonly #lookers = new Set<(ended: Ended) => void>()
 
-  constructor(
-    settings: Partial<CommandSettings> = {},
-    { kill }: { kill?: (pid: number, signal: NodeJS.Signals) => void } = {},
-  ) {
+  constructor(settings: Partial<CommandSettings> = {}, { kill, launcher }: CommandHelpers = {}) {
     this.settings = { ...COMMAND_DEFAULTS, ...settings }
     const { read, change, send, receive } = this.settings.lanes
     this.#lanes = {
@@ -66,6 +77,7 @@ export class Commands {
       receive: new Lane(receive),
     }
     this.#kill = kill
+    this.#launcher = launcher
   }
 
   /** Commands that could not be ended, until they do end: their datasets are not to be touched. */
@@ -127,14 +139,14 @@ export class Commands {
     lane: LaneName,
     program: Program,
     args: readonly string[],
-    { signal, limitMs, alone, stdin = false }: RunOptions & { stdin?: boolean } = {},
+    { signal, limitMs, alone, stdin = false, isShort = false }: RunOptions & StartOptions = {},
   ): Promise<Running> {
     const askedMs = performance.now()
     const place = await this.#lanes[lane].enter(signal)
     const waitedMs = performance.now() - askedMs
     try {
       signal?.throwIfAborted()
-      return this.#started(place, program, args, { signal, limitMs, alone, stdin, lane, waitedMs })
+      return this.#started(place, program, args, { signal, limitMs, alone, stdin, isShort, lane, waitedMs })
     } catch (error) {
       place.release()
       throw error
@@ -150,11 +162,12 @@ export class Commands {
       limitMs: number | undefined
       alone: string | undefined
       stdin: boolean
+      isShort: boolean
       lane: LaneName
       waitedMs: number
     },
   ): Running {
-    const { signal, limitMs, alone, stdin, lane, waitedMs } = options
+    const { signal, limitMs, alone, stdin, isShort, lane, waitedMs } = options
     const startedMs = performance.now()
     const streams = lane === 'send'
     const { termGraceMs, killGraceMs } = this.settings
@@ -166,6 +179,7 @@ export class Commands {
     ]
     const [executable = '', ...rest] = line
     const kill = this.#kill ? { kill: this.#kill } : {}
+    const launcher = isShort ? this.#launcher : undefined
     const child = new Child({
       program: executable,
       args: rest,
@@ -174,6 +188,7 @@ export class Commands {
       termGraceMs,
       killGraceMs,
       ...kill,
+      ...(launcher && { spawn: (...what) => launcher.spawn(...what) }),
     })
     const command = commandLine(program, args)
     const facts = (): CommandFacts => ({ program, args, stderr: child.stderr.text, pid: child.pid })
@@ -254,7 +269,7 @@ export class Commands {
     options: RunOptions,
   ): Promise<string> {
     const limitMs = lane === 'read' ? this.settings.readLimitMs : this.settings.changeLimitMs
-    const running = await this.start(lane, program, args, { limitMs, ...options })
+    const running = await this.start(lane, program, args, { limitMs, ...options, isShort: true })
     try {
       const parts: Buffer[] = []
       let bytes = 0

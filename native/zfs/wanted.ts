@@ -62,7 +62,12 @@ export function wantedProperties(capabilities: Capabilities, wishes: PoolWishes 
       why: 'POSIX ACLs of users are kept',
     },
     dnodeSize && { name: 'dnodesize', value: 'legacy', why: 'larger ones make receiving many files slow' },
-    capabilities.sync && { name: 'sync', value: sync, why: 'what a program makes durable is durable' },
+    capabilities.sync && {
+      name: 'sync',
+      value: sync,
+      why:
+        sync === 'disabled' ? 'it is quicker, as was asked for' : 'what a program makes durable is durable',
+    },
   ]
   return wanted.filter((one) => one !== false)
 }

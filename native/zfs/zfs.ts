@@ -1,6 +1,6 @@
 /** The ZFS of this machine: its commands, and what they can do. Everything else in this folder takes one of these. */
 import { type Capabilities, findCapabilities } from './capabilities.ts'
-import { Commands, type RunOptions } from './run.ts'
+import { type CommandHelpers, Commands, type RunOptions } from './run.ts'
 import type { CommandSettings } from './settings.ts'
 
 export interface Zfs {
@@ -10,8 +10,8 @@ export interface Zfs {
 
 export async function openZfs(
   settings: Partial<CommandSettings> = {},
-  options: RunOptions = {},
+  { launcher, ...options }: RunOptions & Pick<CommandHelpers, 'launcher'> = {},
 ): Promise<Zfs> {
-  const commands = new Commands(settings)
+  const commands = new Commands(settings, { launcher })
   return { commands, capabilities: await findCapabilities(commands, options) }
 }

@@ -25,7 +25,7 @@ export interface Statics {
   readonly owner: HostId | null
   /** Grows with take-over, rollback, destroy, undelete, re-create. Never goes back. */
   readonly epoch: bigint
-  /** Grows with all of those and with commit, supersede, release, touch, pins. Never goes back. */
+  /** Grows with all of those and with commit, supersede, release, touch, pins, properties. Never goes back. */
   readonly rev: bigint
   /** The epoch at the latest creation: what was opened under an older one belongs to an earlier life. */
   readonly born: bigint

@@ -372,6 +372,15 @@ export function recreateProject(
   })
 }
 
+/** All of them, as they are to be: planned from those that were read, so it carries rev, and is refused where others came in between. */
+export const setProjectProperties = (
+  project: Project,
+  properties: Readonly<Record<string, string>>,
+): Transaction => {
+  requireLife(project, 'a change of properties', 'live')
+  return fenced(project, 'properties', { properties })
+}
+
 /** Carries the epoch only: a quota can be changed beside saves. */
 export function setQuota(project: Project, quotaBytes: bigint | null): Transaction {
   const { epoch } = project.statics

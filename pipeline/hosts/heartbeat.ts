@@ -49,7 +49,7 @@ export async function heartbeat(
           `host ${identity.host} could not renew itself for ${Math.round(giveUpAfterMs / 1000)} s`,
           {
             cause: error,
-            hint: 'It stops committing, evicting and opening until the store answers again; what is mounted goes on.',
+            hint: 'It stops committing, evicting and opening until the store answers again; what is mounted stays so.',
           },
         )
     }

@@ -144,7 +144,11 @@ export interface StoreInfo {
 
 /** Projects, writes in progress, hosts, the log. */
 export interface Catalogue {
+  /** As the store says it now: another process may have changed what its hosts can receive. */
   info(options?: CallOptions): Promise<StoreInfo>
+
+  /** What `info` says from then on, of features that `featureList` allows. The last one written stands; to say it again is no error. */
+  setReceivable(receivable: readonly string[] | null, options?: CallOptions): Promise<void>
 
   /** The project as all transactions up to now have left it, also those whose answer was lost: linearizable with `apply`. */
   read(project: ProjectId, options?: CallOptions): Promise<Project | undefined>

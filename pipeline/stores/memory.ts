@@ -133,10 +133,16 @@ export function memoryBlobs(state: Pick<MemoryState, 'blobs'>): BlobStore {
 export function memoryCatalogue(state: Omit<MemoryState, 'blobs'>, nowMs: () => number): Catalogue {
   const { projects, hosts, writing, log, notes } = state
   const createdAtMs = nowMs()
+  let receivable: readonly string[] | null = null
   return {
     async info({ signal } = {}) {
       signal?.throwIfAborted()
-      return { format: 1, createdAtMs, receivable: null }
+      return { format: 1, createdAtMs, receivable }
+    },
+
+    async setReceivable(said, { signal } = {}) {
+      signal?.throwIfAborted()
+      receivable = said
     },
 
     async read(project, { signal } = {}) {

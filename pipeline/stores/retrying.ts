@@ -28,6 +28,7 @@ export const STORE_CALLS = [
   'stored',
   'removeStored',
   'info',
+  'setReceivable',
   'read',
   'apply',
   'projects',
@@ -161,6 +162,10 @@ function retryingCatalogue(catalogue: Catalogue, again: Again): Catalogue {
   ): AsyncIterable<Item> => resumed<Item, never>(call, what, again, options, { open })
   return {
     info: (options) => again('info', 'reading what the store is', options, () => catalogue.info(options)),
+    setReceivable: (receivable, options) =>
+      again('setReceivable', 'saying what the hosts can receive', options, () =>
+        catalogue.setReceivable(receivable, options),
+      ),
     read: (project, options) =>
       again('read', `reading project ${project}`, options, () => catalogue.read(project, options)),
     apply: (transaction, options) =>

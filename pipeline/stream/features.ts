@@ -1,4 +1,5 @@
 /** The feature flags of a stream, by name: what a receiver has to know to take it. */
+import { TidepoolError } from '../base/errors.ts'
 
 /** `DMU_BACKUP_FEATURE_*` of OpenZFS by bit; bits without a name there keep their number in ours. */
 const NAMES: Readonly<Record<number, string>> = {
@@ -41,12 +42,33 @@ export function featureNames(versionInfo: bigint): string[] {
   return names
 }
 
+/** Undefined: no feature is called so. */
+function bitOf(feature: string): string | undefined {
+  const numbered = /^feature-([0-9]{1,2})$/.exec(feature)?.[1]
+  return numbered ?? Object.keys(NAMES).find((key) => NAMES[Number(key)] === feature)
+}
+
+/** `lz4,embedded` as people write it, each once. Throws `bad-features`, which names those that there are. */
+export function featureList(text: string): string[] {
+  const names = text.split(',').flatMap((name) => name.trim() || [])
+  const unknown = names.find((name) => bitOf(name) === undefined)
+  if (unknown === undefined) return [...new Set(names)]
+  throw new TidepoolError('bad-features', `no stream feature is called ${JSON.stringify(unknown)}`, {
+    hint: `There are ${Object.values(NAMES).join(', ')}; \`tidepool stream show\` names those of a stream.`,
+  })
+}
+
+/** What a store is to let in, as people write it: a list, `none`, or `any`, which is null. */
+export function receivableFrom(text: string): string[] | null {
+  if (text === 'any') return null
+  return text === 'none' ? [] : featureList(text)
+}
+
 /** The way back, for whoever writes streams. */
 export function versionInfo(kind: number, features: readonly string[]): bigint {
   let bits = 0n
   for (const feature of features) {
-    const numbered = /^feature-([0-9]{1,2})$/.exec(feature)?.[1]
-    const bit = numbered ?? Object.keys(NAMES).find((key) => NAMES[Number(key)] === feature)
+    const bit = bitOf(feature)
     if (bit === undefined) throw new RangeError(`no stream feature is called ${JSON.stringify(feature)}`)
     bits |= 1n << BigInt(bit)
   }

@@ -98,8 +98,11 @@ async function putParsed(opened: Opened, options: PutOptions & { signal: AbortSi
   const { parser, begin } = opened
   const { store, limiter, priority = 'save', host, session, signal } = options
   const { blobs, catalogue } = store
-  await requireReceivable(store, begin, signal)
-  const planned = await resolved(store, await readProject(catalogue, options.project, { signal }), options)
+  const [read] = await allOf([
+    readProject(catalogue, options.project, { signal }),
+    requireReceivable(store, begin, signal),
+  ])
+  const planned = await resolved(store, read, options)
   const placement = (options.place ?? defaultPlace)(planned, begin)
   const chunkBytes = options.chunkBytes ?? blobs.defaultChunkBytes
   const nowMs = await catalogue.nowMs({ signal })
@@ -172,7 +175,7 @@ async function requireReceivable(store: Store, begin: StreamBegin, signal: Abort
       'features-not-receivable',
       `the stream uses ${foreign.join(', ')}, which not every host of this store can receive`,
       {
-        hint: 'Send it without those features, or change what the store says its hosts can receive.',
+        hint: 'Send it without those features, or let them in: `tidepool store receivable` says which hosts can receive them.',
       },
     )
 }

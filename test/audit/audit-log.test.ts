@@ -109,6 +109,7 @@ test('the daemon logs who did what, with the operation and how it ended', () =>
   withDaemon(async ({ client, daemon }) => {
     const made = await client.request('POST', '/v1/projects', { body: { id: 'p' } })
     await client.call('PUT', '/v1/projects/p/quota', { body: { quotaBytes: '20000000' } })
+    await client.call('PUT', '/v1/projects/p/properties', { body: { properties: { readonly: 'on' } } })
     await rejection(client.call('POST', '/v1/projects/p/move', { body: { to: 'nowhere' } }), 'no such host')
     await client.call('POST', '/v1/projects/p/close')
     await daemon.opens.open('p' as never)
@@ -122,11 +123,12 @@ test('the daemon logs who did what, with the operation and how it ended', () =>
       [
         ['create', 'done', 'root', undefined],
         ['quota', 'done', 'root', undefined],
+        ['set', 'done', 'root', undefined],
         ['move', 'failed', 'root', 'host-unknown'],
         ['open', 'done', 'a touch', undefined],
         ['destroy', 'begun', 'root', undefined],
         ['destroy', 'done', 'root', undefined],
-        ['open', 'failed', 'a touch', lines[6]?.code],
+        ['open', 'failed', 'a touch', lines[7]?.code],
       ],
     )
     assert.is(lines[0]?.operation, made.headers['tidepool-operation'])

@@ -51,6 +51,30 @@ test('on a terminal the progress is shown and taken away, in a pipe there is non
     assert.match(failed.stderr, /nope/)
   }))
 
+test('set tells and changes the properties of a project, and status shows them', () =>
+  withDaemon(async ({ client, socket }) => {
+    const run = (...args: string[]) => tidepool(args, { env: { TIDEPOOL_SOCKET: socket } })
+    const out = async (...args: string[]) => (await run(...args)).stdout.toString()
+    await client.call('POST', '/v1/projects', { body: { id: 'p' } })
+    assert.is(await out('set', 'p'), 'p has all as the pool has it\n')
+    assert.is(
+      await out('set', 'p', 'compression=gzip', 'recordsize=16K'),
+      'p has compression=gzip recordsize=16K\n',
+    )
+    assert.match(await out('status', 'p'), /compression +gzip\nrecordsize +16K\n/)
+    assert.is(await out('set', 'p', 'compression='), 'p has recordsize=16K\n')
+    for (const [word, code, said] of [
+      ['sync=disabled', 1, /no property that a project may have/],
+      ['recordsize=1M', 1, /recordsize of a project can't be "1M"/],
+      ['recordsize', 2, /no name=value/],
+    ] as const) {
+      const refused = await run('set', 'p', word)
+      assert.is(refused.code, code, word)
+      assert.match(refused.stderr, said)
+    }
+    assert.is(await out('set', 'p'), 'p has recordsize=16K\n')
+  }))
+
 test('Ctrl-C cancels the operation and says what remains, on a terminal and in a pipe', () =>
   withDaemon(async ({ client, socket, fake }) => {
     await client.call('POST', '/v1/projects', { body: { id: 'p' } })

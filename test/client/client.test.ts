@@ -111,6 +111,9 @@ test('the verbs of a project, typed', () =>
   withDaemon(async ({ client: { projects } }) => {
     const made = await projects.create('p', { quotaBytes: 20_000_000n, owner: { uid: 1000, gid: 1000 } })
     assert.is(made.quotaBytes, '20000000')
+    assert.is((await projects.setQuota('p', null)).quotaBytes, null)
+    const set = await projects.setProperties('p', { compression: 'gzip', readonly: null })
+    assert.equal(set.properties, { compression: 'gzip' })
     const saved = await projects.save('p')
     assert.is((await projects.rollBack('p', saved.point)).head, saved.point)
     assert.is((await projects.restore('p', { point: saved.point })).point, saved.point)

@@ -33,6 +33,7 @@ async function everyCall(
   await catalogue.writeNote(name, 'text')
   return {
     info: (options) => catalogue.info(options),
+    setReceivable: (options) => catalogue.setReceivable(null, options),
     read: (options) => catalogue.read(project, options),
     apply: (options) => catalogue.apply(change(project, { epoch: 1n }, { uid: 1 }), options),
     projects: (options) => all(catalogue.projects(options)),

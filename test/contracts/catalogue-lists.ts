@@ -23,6 +23,14 @@ export function listContract(promised: Promised): void {
     same(await catalogue.info(), info)
   })
 
+  promised('what its hosts can receive is what was said last, and says nothing else', async (catalogue) => {
+    const before = await catalogue.info()
+    for (const receivable of [['lz4', 'sa-spill'], [], ['zstd'], ['zstd'], null]) {
+      await catalogue.setReceivable(receivable)
+      same(await catalogue.info(), { ...before, receivable })
+    }
+  })
+
   promised('the list has each project once, with its hint', async (catalogue) => {
     const made = new Map(
       Array.from({ length: 25 }, (_, n) => [newProjectId(), n % 2 ? fullStatics() : aStatics()] as const),

@@ -73,7 +73,11 @@ export function lifeContract(name: string, withWorld: WithWorld, { refusesBusy =
       withProject(async (host, path, store) => {
         const file = await openFile(join(path, 'file'), 'r+')
         try {
-          assert.is(codeOf(await rejection(evict(host, P))), 'dataset-busy')
+          for (const act of [evict, close, destroyHere]) {
+            const busy = await rejection<TidepoolError>(act(host, P), act.name)
+            assert.is(busy.code, 'dataset-busy', act.name)
+            assert.match(busy.hint ?? '', `tidepool close ${P} --kill`)
+          }
           await file.write('two')
           assert.is(await read(path), 'two')
           assert.is((await store.catalogue.read(P))?.statics.owner, host.host)

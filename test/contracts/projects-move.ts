@@ -117,7 +117,9 @@ export function moveContract(name: string, withWorld: WithWorld, { refusesBusy =
       withTwo(async ({ a, b, store, path }) => {
         const file = await openFile(join(path, 'file'), 'r+')
         try {
-          assert.is(codeOf(await rejection(move(a, P, b.host))), 'dataset-busy')
+          const busy = await rejection<TidepoolError>(move(a, P, b.host), 'a move')
+          assert.is(busy.code, 'dataset-busy')
+          assert.match(busy.hint ?? '', `tidepool close ${P} --kill`)
           const { statics } = (await store.catalogue.read(P))!
           assert.is(statics.owner, a.host)
           assert.ok(statics.head !== null)

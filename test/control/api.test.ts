@@ -44,6 +44,10 @@ test('a project from its making to its end, by requests alone', () =>
     assert.is(await readFile(join(path, 'file'), 'utf8'), 'two')
     await client.call('DELETE', `/v1/projects/home1/restored/${second.point}`)
     await client.call('PUT', '/v1/projects/home1/quota', { body: { quotaBytes: null } })
+    const set = await client.call<{ properties: object }>('PUT', '/v1/projects/home1/properties', {
+      body: { properties: { compression: 'gzip', recordsize: null } },
+    })
+    assert.equal(set.properties, { compression: 'gzip' })
     await post('/home1/evict')
     const { projects } = await client.call<{ projects: unknown[] }>('GET', '/v1/projects')
     assert.equal(projects, [])
@@ -89,6 +93,9 @@ test('each error comes back with its code and what to do next', () =>
       ['GET', '/v1/nowhere', undefined, 'no-route'],
       ['POST', '/v1/projects', { id: 'Bad' }, 'bad-request'],
       ['POST', '/v1/projects', { id: 'a', quotaBytes: 5 }, 'bad-quota'],
+      ['POST', '/v1/projects', { id: 'a', properties: { mountpoint: '/etc' } }, 'property-not-allowed'],
+      ['PUT', '/v1/projects/a/properties', { properties: { sync: 'always' } }, 'property-not-allowed'],
+      ['PUT', '/v1/projects/a/properties', { properties: { readonly: true } }, 'bad-request'],
       ['POST', '/v1/projects', { id: 'a', surprise: 1 }, 'bad-request'],
       ['POST', '/v1/projects/..%2f..%2fetc/open', undefined, 'bad-request'],
       ['POST', '/v1/projects/a%00b/open', undefined, 'bad-request'],
@@ -174,7 +181,8 @@ test('what may lose something is for admins, and an owner asks about one project
   const needs = new Map(routes.map(({ method, path, needs: role }) => [`${method} ${path}`, role]))
   for (const verb of ['destroy', 'undelete', 'rollback', 'move', 'acknowledge'])
     assert.is(needs.get(`POST /v1/projects/{id}/${verb}`), 'admin', verb)
-  assert.is(needs.get('PUT /v1/projects/{id}/quota'), 'admin')
+  for (const what of ['quota', 'properties'])
+    assert.is(needs.get(`PUT /v1/projects/{id}/${what}`), 'admin', what)
   assert.is(needs.get('POST /v1/scrub'), 'admin')
   for (const one of ['GET /v1/tokens', 'POST /v1/tokens', 'DELETE /v1/tokens/{name}'])
     assert.is(needs.get(one), 'admin', one)

@@ -17,7 +17,7 @@ import type { World } from '../../daemon/doctor/world.ts'
 import type { Zfs } from '../../native/zfs/zfs.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
-import { mountsOf, NOW_MS, wellWorld } from '../support/doctor-world.ts'
+import { config, mountsOf, NOW_MS, wellWorld } from '../support/doctor-world.ts'
 import { withFakeZfs } from '../support/fake-zfs.ts'
 import { faultyStore } from '../support/faulty-store.ts'
 
@@ -286,6 +286,23 @@ test('a pool that is not as wanted is told in a line for each difference', () =>
     )
     assert.match(lines[0]?.found ?? '', /health is DEGRADED/)
     assert.match(lines[1]?.mend ?? '', /zfs set atime=off/)
+  }))
+
+test('sync is wanted as it is configured, and disabled it is warned of', () =>
+  withFakeZfs(async (fake) => {
+    const world = (sync: string) =>
+      wellWorld({ config: config([`zfs: {sync: ${sync}}`]), zfs: async () => fake.zfs })
+    const found = async (sync: string) =>
+      (await examine(world(sync), [zfs.pool], { signal })).map(({ verdict, found }) => [verdict, found])
+    assert.is((await found('standard'))[0]?.[0], 'ok')
+    const [differs, warned] = await found('disabled')
+    assert.is(differs?.[0], 'warn')
+    assert.match(differs?.[1] ?? '', /sync is standard, wanted is disabled/)
+    assert.is(warned?.[0], 'warn')
+    assert.match(warned?.[1] ?? '', /takes the last seconds/)
+    await fake.zfs.commands.change('zfs', ['set', 'sync=disabled', fake.parent])
+    assert.is((await found('disabled')).length, 1)
+    assert.is((await found('standard'))[0]?.[0], 'fail')
   }))
 
 test('a ZFS that lacks much is told as what it is for', () =>

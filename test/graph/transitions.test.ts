@@ -20,6 +20,7 @@ import {
   recreateProject,
   releaseProject,
   rollback,
+  setProjectProperties,
   setQuota,
   startPurge,
   supersedeWrites,
@@ -93,6 +94,18 @@ test('intents, high-water marks and quota disturb nobody, but do not outlive an 
     assert.is(done.statics.rev, moved.statics.rev)
     assert.is(applyTransaction(after(base, takeOver(base, B)), transaction), null, transaction.what)
   }
+})
+
+test('properties are planned from those that were read, and are the project’s whatever it has saved', () => {
+  const project = projectOf(two())
+  const transaction = setProjectProperties(project, { compression: 'gzip' })
+  const { statics } = after(project, transaction)
+  assert.equal(statics.properties, { compression: 'gzip' })
+  assert.equal([statics.epoch, statics.head], [project.statics.epoch, project.statics.head])
+  assert.is(applyTransaction(after(project, touchProject(project)), transaction), null)
+  assert.is(applyTransaction(after(project, takeOver(project, B)), transaction), null)
+  const destroyed = after(project, destroyProject(project, 1))
+  fails(() => setProjectProperties(destroyed, {}), 'project-destroyed')
 })
 
 test('an abort carries its row’s state only, and is done once', () => {

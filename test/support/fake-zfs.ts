@@ -64,7 +64,7 @@ export interface FakeState {
       snapshotBytes?: number
     }
   >
-  pools: Record<string, { health: string; readonly?: 'on' | 'off' }>
+  pools: Record<string, { health: string; readonly?: 'on' | 'off'; lacks?: readonly string[] }>
   /** With who used it last, where that was another host, which then has not exported it. */
   exported: Record<string, { usedBy?: { host: string; hostid: string; at: string } }>
 }

@@ -28,6 +28,7 @@ export const TEST_SETTINGS: ProjectSettings = {
   retention: DEFAULT_RETENTION,
   snapshotQuotaFactor: 3,
   takeover: 'automatic',
+  onHostLoss: 'keep',
   evictAfterCommitMs: 0,
   maxRestored: 4,
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { TidepoolError } from '../../../pipeline/base/errors.ts'
 import { projectId } from '../../../pipeline/base/ids.ts'
+import { assigned } from '../assigned.ts'
 import type { Verb } from '../cli.ts'
 import { parseSize } from '../units.ts'
 
@@ -35,7 +36,7 @@ export const verb: Verb<[id: string | undefined], Options> = {
         id,
         ...(quota !== undefined && { quotaBytes: String(parseSize(quota)) }),
         ...(owner !== undefined && { owner: ownerOf(owner) }),
-        ...(property && { properties: propertiesOf(property) }),
+        ...(property && { properties: assigned(property) }),
       },
     })
     await cli.out.one(answer, () => [answer.path, `  really ${answer.realPath}`])
@@ -49,16 +50,4 @@ function ownerOf(text: string): { readonly uid: number; readonly gid: number } {
       hint: 'Give two numbers, such as 1000:1000.',
     })
   return { uid: Number(uid), gid: Number(gid) }
-}
-
-function propertiesOf(texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const at = text.indexOf('=')
-      if (at > 0) return [text.slice(0, at), text.slice(at + 1)]
-      throw new TidepoolError('bad-property', `${JSON.stringify(text)} is no name=value`, {
-        hint: 'For instance compression=gzip.',
-      })
-    }),
-  )
 }

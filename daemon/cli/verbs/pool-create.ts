@@ -5,6 +5,7 @@ import { DEFAULT_ASHIFT, poolCreate, poolState } from '../../../native/zfs/pool.
 import { type PoolWishes, wantedProperties } from '../../../native/zfs/wanted.ts'
 import { TidepoolError } from '../../../pipeline/base/errors.ts'
 import { humanBytes } from '../../../pipeline/base/units.ts'
+import { SYNC_DISABLED } from '../../projects/sync.ts'
 import type { Verb } from '../cli.ts'
 import { properties } from '../output.ts'
 import { DEFAULT_PARENT, syncOf } from '../pool.ts'
@@ -56,10 +57,7 @@ Never by force: a device that is in use, or has a file system, a partition table
       signal,
       ...(fileBytes !== undefined && { fileBytes }),
     })
-    if (sync === 'disabled')
-      cli.say(
-        'with sync=disabled a crash of this machine takes the last seconds from its projects, also of what a program had made durable',
-      )
+    if (sync === 'disabled') cli.say(SYNC_DISABLED)
     const { guid, availableBytes } = await poolState(zfs, pool, { signal })
     const set = wantedProperties(zfs.capabilities, wishes)
     await cli.out.one(

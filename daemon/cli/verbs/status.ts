@@ -47,6 +47,9 @@ interface Status {
   readonly leftUnsaved: readonly { readonly id: string; readonly why: string }[]
   readonly diverged: readonly Diverged[]
   readonly asks: readonly { readonly id: string; readonly ownerName: string; readonly command: string }[]
+  readonly cannotReceive: readonly string[]
+  readonly readOnly: readonly { readonly id: string; readonly complete: boolean }[]
+  readonly readOnlyFailed: string | null
   readonly stuck: readonly Stuck[]
   readonly leftByStart: readonly { readonly what: string; readonly because: string }[]
   readonly beside: {
@@ -76,6 +79,7 @@ interface ProjectStatus {
   readonly ownerName: string | null
   readonly head: string | null
   readonly quotaBytes: string | null
+  readonly properties?: Readonly<Record<string, string>>
   /** Not told by a daemon of an earlier version, like the two below. */
   readonly usage?: Usage
   readonly here: {
@@ -97,10 +101,23 @@ interface ProjectStatus {
   }
 }
 
+type Untold =
+  | 'diverged'
+  | 'asks'
+  | 'cannotReceive'
+  | 'readOnly'
+  | 'readOnlyFailed'
+  | 'stuck'
+  | 'leftByStart'
+  | 'beside'
+
 /** Of what a daemon of an earlier version, which runs until its restart, does not tell. */
-const UNTOLD: Pick<Status, 'diverged' | 'asks' | 'stuck' | 'leftByStart' | 'beside'> = {
+const UNTOLD: Pick<Status, Untold> = {
   diverged: [],
   asks: [],
+  cannotReceive: [],
+  readOnly: [],
+  readOnlyFailed: null,
   stuck: [],
   leftByStart: [],
   beside: { aside: [], renamed: [], unknown: [] },
@@ -198,7 +215,7 @@ function lines(status: Status, nowMs: number): string[] {
 }
 
 /** What is not as a project should be, each with what helps or why it is so. */
-function besideLines({ diverged, asks, stuck, leftByStart, beside }: Status): string[] {
+function besideLines({ diverged, readOnly, asks, stuck, leftByStart, beside }: Status): string[] {
   const { aside, renamed, unknown } = beside
   const listed = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : [title, ...lines.slice(0, 20).map((line) => `  ${line}`)]
@@ -210,6 +227,11 @@ function besideLines({ diverged, asks, stuck, leftByStart, beside }: Status): st
       'open here, and not what the store calls the project any more; set aside once nobody is in it:',
       [...diverged.map(({ text, because }) => (because === null ? text : `${text} (${because})`))],
     ),
+    ...listed('read-only, until this host is back and they are its own still:', [
+      ...readOnly.map(({ id, complete }) =>
+        complete ? id : `${id}, but for files that were open for writing when it began`,
+      ),
+    ]),
     ...listed('wanted here, of a host that is silent; if that machine is off for good:', [
       ...asks.map(({ id, ownerName, command }) => `${id} of ${ownerName}: ${command}`),
     ]),
@@ -262,6 +284,7 @@ async function project(cli: Cli, text: string): Promise<number> {
       ['host', hostOf(status)],
       ['head', status.head ?? 'nothing was saved yet'],
       ['quota', status.quotaBytes === null ? 'none' : humanBytes(BigInt(status.quotaBytes))],
+      ...Object.entries(status.properties ?? {}),
       ...(status.usage ? [['takes', takes(status.usage)] as const] : []),
       ['open here', here.open ? 'yes' : 'no'],
       ...(here.unsavedMs === null

@@ -1,4 +1,5 @@
 /** `store init`: makes the store, and says what it did. */
+import { receivableFrom } from '../../../pipeline/stream/features.ts'
 import type { Verb } from '../cli.ts'
 
 interface Options {
@@ -8,7 +9,10 @@ interface Options {
 export const verb: Verb<[], Options> = {
   configure(command) {
     command
-      .option('--receivable <features>', 'refuse streams that use other features than these (a,b,c)')
+      .option(
+        '--receivable <features>',
+        'refuse streams that use other features than these (a,b,c), or `none`',
+      )
       .addHelpText('after', '\nWhat is there already stays as it is: to repeat it does no harm.')
   },
 
@@ -17,7 +21,7 @@ export const verb: Verb<[], Options> = {
     const done = await initStore(await cli.storeUrl(), {
       env: cli.surroundings.env,
       signal: cli.signal,
-      receivable: receivable?.split(',').filter((name) => name !== ''),
+      receivable: receivableFrom(receivable ?? 'any') ?? undefined,
     })
     await cli.out.one({ done }, () => done)
   },

@@ -202,6 +202,22 @@ export const projectRoutes: readonly Route[] = [
     },
   }),
   route({
+    method: 'PUT',
+    path: '/v1/projects/{id}/properties',
+    about: 'What its dataset is like: those that are named, null for as the pool has it; the others stay',
+    needs: 'admin',
+    verb: 'set',
+    audit: 'noted',
+    params: anId,
+    body: z.strictObject({ properties: z.record(z.string(), z.string().nullable()) }),
+    run: async ({ daemon, params: { id }, body: { properties }, signal }) => {
+      const project = await daemon.engine.setProperties(id, properties, { signal })
+      // What kept it closed may have been this.
+      daemon.opens.forget(id)
+      return projectView(project)
+    },
+  }),
+  route({
     method: 'POST',
     path: '/v1/projects/{id}/move',
     about: 'Let another host have it at once',

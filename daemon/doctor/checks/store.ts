@@ -1,5 +1,6 @@
 /** The store: whether it answers, in our format, with the consistency that transactions need, and by which clock. */
-
+import { datasetName, poolOf } from '../../../native/zfs/names.ts'
+import { receivableBy } from '../../../native/zfs/receives.ts'
 import { messageOf } from '../../../pipeline/base/errors.ts'
 import { projectId } from '../../../pipeline/base/ids.ts'
 import { temporaryDirectory } from '../../../pipeline/stores/directory/layout.ts'
@@ -15,6 +16,30 @@ export const schema: Check = {
     const store = await world.store()
     const { format } = await store.catalogue.info({ signal })
     return ok(`${store.url}, format ${format}`)
+  },
+}
+
+/** Opens of what other hosts save with features that this pool lacks would fail here. */
+export const receivable: Check = {
+  name: 'receivable',
+  run: async (world, signal) => {
+    const config = configOf(world)
+    if (!config) return skipped('no configuration')
+    const [store, zfs] = await Promise.all([
+      world.store().catch(() => undefined),
+      world.zfs().catch(() => undefined),
+    ])
+    if (!store || !zfs) return skipped(`the ${store ? 'ZFS' : 'store'} cannot be opened`)
+    const pool = poolOf(datasetName(config.dataset))
+    const can = await receivableBy(zfs, pool, { signal })
+    const allowed = (await store.catalogue.info({ signal })).receivable
+    if (allowed === null) return ok('the store refuses no stream for its features')
+    const lacks = allowed.filter((feature) => !can.includes(feature))
+    if (lacks.length === 0) return ok('this host can receive whatever the store allows')
+    return fail(
+      `this host can't receive streams that use ${lacks.join(', ')}, which the store allows`,
+      zfs.capabilities.flavour === 'openzfs' ? `zpool upgrade ${pool}` : 'tidepool store receivable',
+    )
   },
 }
 

@@ -5,6 +5,7 @@ import { poolCheck } from '../../../native/zfs/pool-check.ts'
 import type { Zfs } from '../../../native/zfs/zfs.ts'
 import { codeOf, messageOf } from '../../../pipeline/base/errors.ts'
 import { humanBytes } from '../../../pipeline/base/units.ts'
+import { notSupported, SYNC_DISABLED } from '../../projects/sync.ts'
 import { type Check, type Finding, fail, ok, skipped, warn } from '../check.ts'
 import { lastScrub } from '../last-scrub.ts'
 import { configOf, type World } from '../world.ts'
@@ -56,13 +57,18 @@ export const pool: Check = {
     if (!config) return skipped('no configuration')
     if (!found) return skipped('the ZFS does not answer')
     const parent = datasetName(config.dataset)
-    const { state, differences } = await poolCheck(found, poolOf(parent), parent, { signal })
+    const { sync } = config.zfs
+    const wishes = found.capabilities.sync ? { sync } : {}
+    const { state, differences } = await poolCheck(found, poolOf(parent), parent, { ...wishes, signal })
     const { health, availableBytes, capacityPercent } = state
     const space = `${humanBytes(availableBytes)} free, ${capacityPercent}% used`
     const findings = differences.map(({ what, found: is, wanted, why, command, serious }): Finding => {
       const text = `${what} is ${is}, wanted is ${wanted}: ${why}`
       return serious ? fail(text, command) : warn(text, command)
     })
+    if (sync === 'disabled') findings.push(warn(SYNC_DISABLED, 'zfs: {sync: standard} in the configuration'))
+    if (sync !== 'standard' && !found.capabilities.sync)
+      findings.push(warn(notSupported(sync), 'leave zfs.sync out of the configuration'))
     return findings.length > 0
       ? findings
       : ok(`${state.pool}, ${health}, ${space}, its settings are as wanted`)

@@ -5,9 +5,10 @@
 import { type QueryOptions, types } from 'cassandra-driver'
 import type { Guid, HostId, ProjectId, WriteId } from '../../base/ids.ts'
 import type { Life } from '../../graph/state.ts'
-import type { Catalogue, StoreInfo } from '../contract.ts'
+import type { Catalogue } from '../contract.ts'
 import { hostStatement, projectStatements } from './batch.ts'
 import { REMOVED_AT } from './blobs.ts'
+import { infoNow, setReceivable } from './info.ts'
 import { readLog, writeLog } from './log.ts'
 import { type NoteTable, readNote, writeNote } from './notes.ts'
 import { readProject } from './project-read.ts'
@@ -22,7 +23,6 @@ export interface CatalogueOptions {
   readonly serial: Session
   readonly keyspace: string
   readonly mode: Mode
-  readonly info: StoreInfo
   /** For tests: rows in a page of a project. */
   readonly pageRows?: number | undefined
 }
@@ -32,7 +32,7 @@ const QUORUM: QueryOptions = { prepare: true, isIdempotent: true, consistency: l
 const LIST: QueryOptions = { ...QUORUM, fetchSize: 2000 }
 
 export function cassandraCatalogue(options: CatalogueOptions): Catalogue {
-  const { local, serial, keyspace, info, mode } = options
+  const { local, serial, keyspace, mode } = options
   const level = mode.kind === 'home' ? localSerial : globalSerial
   const transaction: QueryOptions = {
     prepare: true,
@@ -47,10 +47,9 @@ export function cassandraCatalogue(options: CatalogueOptions): Catalogue {
   const notes: NoteTable = { session: serial, keyspace, serial: level }
 
   return {
-    async info({ signal } = {}) {
-      signal?.throwIfAborted()
-      return info
-    },
+    info: (callOptions = {}) => infoNow(local, keyspace, callOptions),
+    setReceivable: (receivable, callOptions = {}) =>
+      setReceivable(serial, keyspace, receivable, { ...callOptions, serial: level }),
 
     read: (project, { signal } = {}) =>
       readProject(serial, keyspace, project, level, signal, options.pageRows),

@@ -48,7 +48,7 @@ export async function openCassandraStore(
   }
   try {
     const local = await open(options.localDc)
-    const { mode: stored, ...info } = await checkedInfo(local.client, keyspace, options.localDc, {
+    const { mode: stored } = await checkedInfo(local.client, keyspace, options.localDc, {
       mode,
       replication: options.replication,
     })
@@ -65,7 +65,6 @@ export async function openCassandraStore(
         serial,
         keyspace,
         mode: stored,
-        info,
         pageRows: options.pageRows,
       }),
       close,

@@ -1,9 +1,10 @@
 /** The store's own record in its keyspace, and whether it is one that this program and this caller can work with. */
-import { type Client, errors, types } from 'cassandra-driver'
-import { TidepoolError } from '../../base/errors.ts'
-import type { StoreInfo } from '../contract.ts'
+import { type Client, errors, type QueryOptions, types } from 'cassandra-driver'
+import { OutcomeUnknownError, TidepoolError } from '../../base/errors.ts'
+import type { CallOptions, StoreInfo } from '../contract.ts'
 import { storeError } from './errors.ts'
 import { FORMAT, type Mode, modeText, parseMode, type Replication, replicationText } from './schema.ts'
+import type { Session } from './session.ts'
 
 export interface KeyspaceInfo extends StoreInfo {
   readonly mode: Mode
@@ -28,25 +29,78 @@ export async function readReplication(client: Client, keyspace: string): Promise
   return Object.fromEntries(copies.map(([name, count]) => [name, Number.parseInt(count, 10)]))
 }
 
+const infoQuery = (keyspace: string): string =>
+  `SELECT format, mode, created_at, receivable FROM ${keyspace}.info WHERE name = 'store'`
+
+const toInfo = (row: types.Row): KeyspaceInfo => ({
+  format: row.get('format') as number,
+  mode: parseMode(row.get('mode') as string),
+  createdAtMs: (row.get('created_at') as Date).getTime(),
+  receivable: row.get('receivable') as string[] | null,
+})
+
 /** Undefined where there is no such record, or no table for it. */
 export async function readInfo(client: Client, keyspace: string): Promise<KeyspaceInfo | undefined> {
   try {
-    const query = `SELECT format, mode, created_at, receivable FROM ${keyspace}.info WHERE name = 'store'`
-    const row = (
-      await client.execute(query, [], { prepare: true, consistency: types.consistencies.localQuorum })
-    ).first()
-    if (!row) return undefined
-    return {
-      format: row.get('format') as number,
-      mode: parseMode(row.get('mode') as string),
-      createdAtMs: (row.get('created_at') as Date).getTime(),
-      receivable: row.get('receivable') as string[] | null,
-    }
+    const how = { prepare: true, consistency: types.consistencies.localQuorum }
+    const row = (await client.execute(infoQuery(keyspace), [], how)).first()
+    return row ? toInfo(row) : undefined
   } catch (error) {
     if (error instanceof errors.ResponseError && error.code === types.responseErrorCodes.invalid)
       return undefined
     throw storeError(error, `read of the record of keyspace ${keyspace}`, 'read')
   }
+}
+
+/** As `Catalogue.info`: nearby, so that what was changed far away is seen a moment later. */
+export async function infoNow(
+  session: Session,
+  keyspace: string,
+  { signal }: CallOptions,
+): Promise<StoreInfo> {
+  const how = { prepare: true, isIdempotent: true, consistency: types.consistencies.localQuorum }
+  const call = { what: `read of the record of keyspace ${keyspace}`, signal }
+  const row = (await session.read(infoQuery(keyspace), [], how, call)).first()
+  if (!row) throw notInitialised(keyspace)
+  const { mode: _mode, ...info } = toInfo(row)
+  return info
+}
+
+const TRIES = 8
+
+/** As a statement has it: the driver sends an empty list as null, which would say that nothing is refused. */
+export const receivableTerm = (
+  receivable: readonly string[] | null | undefined,
+): { readonly term: string; readonly params: readonly unknown[] } =>
+  receivable?.length === 0 ? { term: '[]', params: [] } : { term: '?', params: [receivable] }
+
+/** A transaction, as the one that made the record: mixed with plain writes their clocks would decide. */
+export async function setReceivable(
+  session: Session,
+  keyspace: string,
+  receivable: readonly string[] | null,
+  { serial, signal }: CallOptions & { readonly serial: types.consistencies },
+): Promise<void> {
+  const what = `record of keyspace ${keyspace}`
+  const how: QueryOptions = {
+    prepare: true,
+    isIdempotent: false,
+    consistency: types.consistencies.localQuorum,
+    serialConsistency: serial,
+  }
+  const { term, params } = receivableTerm(receivable)
+  const query = `UPDATE ${keyspace}.info SET receivable = ${term} WHERE name = 'store' IF EXISTS`
+  let lost: unknown
+  for (let tries = 0; tries < TRIES; tries++)
+    try {
+      if (await session.transact([{ query, params }], how, { what, signal })) return
+      throw notInitialised(keyspace)
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknownError)) throw error
+      signal?.throwIfAborted() // else: saying it once more harms nobody
+      lost = error
+    }
+  throw new OutcomeUnknownError(what, lost)
 }
 
 export function checkFormat(keyspace: string, { format }: StoreInfo): void {

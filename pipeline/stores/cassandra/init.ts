@@ -10,6 +10,7 @@ import {
   type KeyspaceInfo,
   readInfo,
   readReplication,
+  receivableTerm,
 } from './info.ts'
 import {
   createKeyspace,
@@ -158,11 +159,12 @@ async function ensureInfo(
   receivable: readonly string[] | undefined,
 ): Promise<string> {
   const { localQuorum, serial } = types.consistencies
+  const { term, params } = receivableTerm(receivable)
   await run(
     client,
-    `INSERT INTO ${keyspace}.info (name, format, mode, created_at, receivable) VALUES ('store', ?, ?, ?, ?) IF NOT EXISTS`,
+    `INSERT INTO ${keyspace}.info (name, format, mode, created_at, receivable) VALUES ('store', ?, ?, ?, ${term}) IF NOT EXISTS`,
     `record of keyspace ${keyspace}`,
-    [FORMAT, modeText(mode), new Date(), receivable],
+    [FORMAT, modeText(mode), new Date(), ...params],
     { consistency: localQuorum, serialConsistency: serial },
   )
   const info = await readInfo(client, keyspace)

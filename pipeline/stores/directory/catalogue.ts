@@ -15,7 +15,11 @@ const DAY_MS = 86_400_000
 const NOTE_NAME_LENGTH = 400
 
 export interface CatalogueSettings {
-  readonly info: StoreInfo
+  /** What the store says of itself, in a file beside the catalogue. */
+  readonly marker: {
+    read(): Promise<StoreInfo>
+    say(receivable: StoreInfo['receivable']): Promise<void>
+  }
   readonly look: Look
   readonly write: (operation: Operation, what: string, options?: CallOptions) => Promise<boolean>
   /** After a transaction that may have changed which streams lead to a head. */
@@ -49,7 +53,12 @@ export function directoryCatalogue(settings: CatalogueSettings): Catalogue {
   return {
     async info({ signal } = {}) {
       signal?.throwIfAborted()
-      return settings.info
+      return settings.marker.read()
+    },
+
+    async setReceivable(receivable, { signal } = {}) {
+      signal?.throwIfAborted()
+      await settings.marker.say(receivable)
     },
 
     async read(project, { signal } = {}) {

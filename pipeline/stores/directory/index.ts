@@ -3,7 +3,7 @@ import { access, constants, realpath } from 'node:fs/promises'
 import { LinkedAbort } from '../../base/abort.ts'
 import { codeOf, errnoOf, TidepoolError } from '../../base/errors.ts'
 import type { ProjectId } from '../../base/ids.ts'
-import type { CallOptions, Store } from '../contract.ts'
+import type { CallOptions, Store, StoreInfo } from '../contract.ts'
 import { Ballast } from './ballast.ts'
 import { directoryBlobs } from './blobs.ts'
 import { sweepCards } from './card.ts'
@@ -15,7 +15,7 @@ import { releaseEnvironment, shareEnvironment } from './environment.ts'
 import { CARD_PREFIX } from './gate.ts'
 import { initDirectoryStore } from './init.ts'
 import { catalogueDirectory } from './layout.ts'
-import { readMarker, refuseNetwork } from './marker.ts'
+import { markerOf, refuseNetwork, writeMarker } from './marker.ts'
 import type { Operation } from './operations.ts'
 import { type Look, readProject } from './read-project.ts'
 import { under } from './values.ts'
@@ -40,11 +40,7 @@ const ANSWER_LIMIT_MS = 60_000
 /** On a medium that can't be written the store opens all the same, and each change is refused with `store-read-only`. */
 export async function openDirectoryStore(path: string, options: DirectoryOptions = {}): Promise<Store> {
   if (options.init) await initDirectoryStore(path)
-  const info = await readMarker(path)
-  if (!info)
-    throw new TidepoolError('not-a-store', `${path} is a directory, but no store`, {
-      hint: 'Look for a typing mistake; `tidepool store init` makes an empty directory into a store.',
-    })
+  await markerOf(path)
   const root = await realpath(path)
   await refuseNetwork(root)
   const directory = catalogueDirectory(root)
@@ -102,7 +98,18 @@ export async function openDirectoryStore(path: string, options: DirectoryOptions
     beforeUnlink: (project) => (readOnly ? Promise.reject(readOnlyError('a removal', root)) : chain(project)),
     afterUnlink: () => ballast.restore().catch((error) => ignoreFull(error)),
   })
-  const catalogue = directoryCatalogue({ info, look, write, pathsChanged })
+  const marker = {
+    async read() {
+      if (closed) throw closed
+      return markerOf(root)
+    },
+    async say(receivable: StoreInfo['receivable']) {
+      const info = await marker.read()
+      if (readOnly) throw readOnlyError('what its hosts can receive', root)
+      await writeMarker(root, { ...info, receivable })
+    },
+  }
+  const catalogue = directoryCatalogue({ marker, look, write, pathsChanged })
   const store: Store = {
     kind: 'directory',
     url: `dir:${root}`,

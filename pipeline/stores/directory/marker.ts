@@ -1,4 +1,5 @@
 /** `tidepool.json`: what says that a directory is a store, and of which layout. */
+import { randomUUID } from 'node:crypto'
 import { open, readdir, readFile, rename, rm, statfs } from 'node:fs/promises'
 import { z } from 'zod'
 import { errnoOf, TidepoolError } from '../../base/errors.ts'
@@ -42,9 +43,20 @@ export async function readMarker(root: string): Promise<StoreInfo | null> {
   return { format, createdAtMs, receivable }
 }
 
+/** The same of what was a store a moment ago, or is to be one. */
+export async function markerOf(root: string): Promise<StoreInfo> {
+  const info = await readMarker(root)
+  if (info) return info
+  throw new TidepoolError('not-a-store', `${root} is a directory, but no store`, {
+    hint: 'Look for a typing mistake; `tidepool store init` makes an empty directory into a store.',
+  })
+}
+
+/** Whole or not at all, also where two write it at once. */
 export async function writeMarker(root: string, info: StoreInfo): Promise<void> {
   const file = markerFile(root)
-  const temporary = `${file}.${process.pid}`
+  // A name that `init` knows for a left-over of its own.
+  const temporary = `${file}.${randomUUID()}`
   try {
     {
       await using handle = await open(temporary, 'w', FILE_MODE)

@@ -70,10 +70,26 @@ test('init says what it did, and the second time that it was there', async () =>
 
     const store = await openCassandraStore(options)
     same((await store.catalogue.info()).receivable, ['lz4'])
+    const other = await openCassandraStore(options)
+    await other.catalogue.setReceivable([])
+    same((await store.catalogue.info()).receivable, [])
+    await other.catalogue.setReceivable(null)
+    same((await store.catalogue.info()).receivable, null)
+    await other.close()
     assert.is(store.url, `cassandra://${testNode.contactPoints[0]}:${testNode.port}/${keyspace}?dc=dc1`)
     await store.close()
     await store.close()
     await ofCode(store.catalogue.read(newProjectId()), 'store-closed')
+  })
+})
+
+test('a store made for hosts that can receive nothing but plain streams says so', async () => {
+  await withKeyspace(async (keyspace) => {
+    const options = { ...testNode, keyspace }
+    await initCassandraStore({ ...options, replication: { dc1: 1 }, receivable: [] })
+    const store = await openCassandraStore(options)
+    same((await store.catalogue.info()).receivable, [])
+    await store.close()
   })
 })
 

@@ -77,6 +77,28 @@ test('init makes a store once, and says whether it did', () =>
     await store.close()
   }))
 
+test('what one process says that hosts can receive, another that has it open sees, and nothing is left over', () =>
+  inDirectory(async (_path, root) => {
+    await initDirectoryStore(root)
+    const [a, b] = [await openDirectoryStore(root), await openDirectoryStore(root)]
+    try {
+      assert.is((await b.catalogue.info()).receivable, null)
+      await Promise.all([['lz4'], ['zstd'], ['raw']].map((said) => a.catalogue.setReceivable(said)))
+      assert.equal(await b.catalogue.info(), await a.catalogue.info())
+      assert.is((await b.catalogue.info()).receivable?.length, 1)
+      assert.equal(
+        (await readdir(root)).filter((name) => name.startsWith('tidepool.json')),
+        ['tidepool.json'],
+      )
+      await rm(join(root, 'tidepool.json'))
+      await refusal(b.catalogue.info(), 'not-a-store', root)
+    } finally {
+      await a.close()
+      await b.close()
+    }
+    await refusal(b.catalogue.setReceivable(null), 'store-closed', root)
+  }))
+
 test('init goes on where an earlier one was cut short', () =>
   inDirectory(async (_path, root) => {
     await made(root)

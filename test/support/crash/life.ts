@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs'
 import { undelete } from '../../../daemon/projects/destroy.ts'
 import type { Engine } from '../../../daemon/projects/engine.ts'
+import { Launcher } from '../../../native/zfs/launcher.ts'
 import { datasetName } from '../../../native/zfs/names.ts'
 import { openZfs } from '../../../native/zfs/zfs.ts'
 import { guid, type ProjectId, projectId } from '../../../pipeline/base/ids.ts'
@@ -61,7 +62,13 @@ const tell = (what: Told): void => void writeSync(1, `${JSON.stringify(what)}\n`
 
 async function main(orders: LifeOrders): Promise<void> {
   const store = await openDirectoryStore(orders.store)
-  const world = { zfs: await openZfs(), parent: datasetName(orders.parent), mounts: orders.mounts }
+  // As a daemon has it: it is killed with commands that the launcher has started.
+  const launcher = new Launcher()
+  const world = {
+    zfs: await openZfs({}, { launcher }),
+    parent: datasetName(orders.parent),
+    mounts: orders.mounts,
+  }
   const engine = await startEngine(world, store, orders.state, { saves: { intervalMs: 400 } })
   const random = seeded(orders.seed)
   const projects = orders.projects.map(

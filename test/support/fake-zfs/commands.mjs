@@ -113,8 +113,19 @@ const DEFAULTS = {
   quota: '0',
   refquota: '0',
 }
+const POOL_FEATURES = [
+  'lz4_compress',
+  'embedded_data',
+  'large_blocks',
+  'large_dnode',
+  'encryption',
+  'zstd_compress',
+]
 const SINCE_OPENZFS = { xattr: 'on', acltype: 'off', dnodesize: 'legacy', sync: 'standard' }
 const NOT_INHERITED = ['canmount', 'quota', 'refquota']
+
+/** As `-p` tells it, however it was given. */
+const inBytes = (text) => (text.endsWith('K') ? String(1024 * Number.parseInt(text, 10)) : text)
 
 function sizeOf(path) {
   let bytes = 0
@@ -181,6 +192,10 @@ function property(state, directory, item, name) {
   if (computed[name]) return [String(computed[name]()), '-']
   if (!live) return ['-', '-']
   if (name === 'mountpoint') return inherited(state, full, name)
+  if (name === 'recordsize') {
+    const [text, source] = inherited(state, full, name, DEFAULTS[name])
+    return [inBytes(text), source]
+  }
   const otherwise = DEFAULTS[name] ?? SINCE_OPENZFS[name]
   if (otherwise === undefined) fail(`bad property list: invalid property '${name}'\nusage:\n\tget`, 2)
   return NOT_INHERITED.includes(name) && dataset.props[name] === undefined
@@ -591,6 +606,16 @@ const pool = {
     Object.assign(state.datasets, found.datasets)
     delete state.exported[name]
     return flags.has('N') ? undefined : mountAll(state, context, Object.keys(found.datasets))
+  },
+  /** All features, but those that the pool is said to lack. */
+  get: {
+    read(state, { args }) {
+      const { rest } = options(args, 'o')
+      const { lacks = [] } = poolOf(state, rest[1])
+      return POOL_FEATURES.map(
+        (feature) => `feature@${feature}\t${lacks.includes(feature) ? 'disabled' : 'enabled'}\n`,
+      ).join('')
+    },
   },
   list: {
     read(state, { args }) {

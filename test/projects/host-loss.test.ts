@@ -1,0 +1,4 @@
+import { hostLossContract } from '../contracts/projects-host-loss.ts'
+import { withFakeZfs } from '../support/fake-zfs.ts'
+
+hostLossContract('the fake', (body) => withFakeZfs(body), { isReal: false })
