@@ -53,11 +53,16 @@ function sentence(issue: z.core.$ZodIssue, document: Document, lines: LineCounte
   const unknown = issue.code === 'unrecognized_keys' ? issue.keys.map(String) : []
   const path = [...issue.path.map(String), ...unknown.slice(0, 1)]
   const line = lineOf(path, document, lines)
-  const text = `${path.join('.')}: ${whatIsWrong(issue)}`
+  const text = `${path.join('.') || 'the whole of it'}: ${whatIsWrong(issue)}`
   return { line, text: line === 0 ? text : `line ${line}: ${text}` }
 }
 
-const KINDS: Readonly<Record<string, string>> = { string: 'text', object: 'a group of keys' }
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  object: 'a group of keys',
+  array: 'a list',
+  int: 'a whole number',
+}
 
 /** In plainer words than the library's, which are those of the types in its code. */
 function whatIsWrong(issue: z.core.$ZodIssue): string {

@@ -4,8 +4,9 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { unmount } from '../../native/zfs/mount.ts'
+import { poolState } from '../../native/zfs/pool.ts'
 import { openZfs, type Zfs } from '../../native/zfs/zfs.ts'
-import { errnoOf, messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { codeOf, errnoOf, messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { endAccess } from '../access/supervise.ts'
 import { readConfig } from '../config/read.ts'
 import { Daemon } from '../daemon.ts'
@@ -24,7 +25,13 @@ export async function down(root: string, signal: AbortSignal, say: (line: string
   const config = await readConfig(checkout.configFile)
   // One that was killed could not end its access process.
   await endAccess({ root: config.access, pidFile: accessPidFile(checkout) })
-  const zfs = await openZfs()
+  const zfs = await zfsWith(checkout)
+  if (!zfs) {
+    say(
+      `${checkout.pool} is not there, so nothing is to be saved or put away; npm start finds everything again`,
+    )
+    return true
+  }
   const daemon = await Daemon.start(config, signal)
   let allClosed = true
   try {
@@ -49,6 +56,18 @@ export async function down(root: string, signal: AbortSignal, say: (line: string
   say(`${checkout.pool} is put away; npm start finds everything again`)
   await endZfs(checkout, zfs, say)
   return true
+}
+
+/** Undefined where it does not have the pool: it was put away, or no ZFS is there any more that could have it. */
+async function zfsWith({ pool }: Checkout): Promise<Zfs | undefined> {
+  try {
+    const zfs = await openZfs()
+    await poolState(zfs, pool)
+    return zfs
+  } catch (error) {
+    if (codeOf(error) === 'pool-missing' || codeOf(error) === 'no-daemon') return undefined
+    throw error
+  }
 }
 
 /** The zfs-fuse that a start has begun, once no pool is left in it. */

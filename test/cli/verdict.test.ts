@@ -68,4 +68,14 @@ test('the command ends with it; what is not saved is on the first screen, and ti
     assert.is((await tidepool(['--socket', socket, 'status'])).code, 2, 'nobody answers')
   }))
 
+test('a pool that has gone is critical too, and told', () =>
+  withDaemon(async ({ socket, fake }) => {
+    await fake.state((state) => {
+      state.pools = {}
+    })
+    const { code, stderr } = await tidepool(['--socket', socket, 'status'])
+    assert.is(code, 2, stderr)
+    assert.match(stderr, /pool/)
+  }))
+
 test.run()

@@ -70,6 +70,9 @@ test('what the daemon would stumble over later is refused too, in plain words an
   const least = 'dataset: tank/projects\n'
   assert.match(mistakesOf(`${least}store: ftp://x\n`).join(), /^line 2: store: there is no kind of store/)
   assert.match(mistakesOf(`${least}store: dir:x\n`).join(), /^line 2: store: its path is not absolute/)
+  assert.equal(mistakesOf('- a\n- b\n'), [
+    'line 1: the whole of it: has to be a group of keys, and is a list',
+  ])
   const with_ = (text: string): string => mistakesOf(`store: dir:/s\n${least}${text}`).join('\n')
   assert.match(with_('evict: {lowWatermark: 90%}\n'), /^line 3: evict.lowWatermark: is not below/)
   assert.match(with_('access: /p\nmounts: /p/real\n'), /^line 4: mounts: is within \/p,/)

@@ -6,7 +6,7 @@ import type { AccessCallbacks, AccessLayer, Shown } from '../../daemon/access/la
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { type ProjectId, projectId } from '../../pipeline/base/ids.ts'
 import { mountStandIn, unmountStandIn } from '../support/access.ts'
-import { eventually, walk } from '../support/fuse.ts'
+import { eventually, type Walked, walk as walkAs } from '../support/fuse.ts'
 
 export interface LayerWorld {
   /** A new one, as the next daemon would make it. */
@@ -53,8 +53,14 @@ class Owner implements AccessCallbacks {
   }
 }
 
+/** All of it for root, and all of it for somebody who may do nothing but use what is his. */
 export function accessContract(name: string, withLayer: WithLayer): void {
-  const test = suite(`access by ${name}`)
+  for (const plain of [false, true]) contractAs(plain, name, withLayer)
+}
+
+function contractAs(plain: boolean, name: string, withLayer: WithLayer): void {
+  const test = suite(`access by ${name}, for ${plain ? 'a plain user' : 'root'}`)
+  const walk = (lines: string): Promise<Walked> => walkAs(lines, { plain })
 
   const withStarted = (
     body: (world: LayerWorld & { readonly owner: Owner; readonly started: AccessLayer }) => Promise<void>,
@@ -71,18 +77,13 @@ export function accessContract(name: string, withLayer: WithLayer): void {
       }
     })
 
-  for (const plain of [false, true]) {
-    const who = plain ? 'a plain user' : 'root'
-    test(`the first touch by ${who} opens a project, and no touch after it asks again`, () =>
-      withStarted(async ({ root, owner }) => {
-        assert.is((await walk(`cat ${root}/p1/file`, { plain })).stdout, 'p1')
-        const again = await walk(`for i in $(seq 200); do cat ${root}/p1/file || exit 1; done | wc -c`, {
-          plain,
-        })
-        assert.is(again.stdout.trim(), '400')
-        assert.equal(owner.opened, [P])
-      }))
-  }
+  test('the first touch opens a project, and no touch after it asks again', () =>
+    withStarted(async ({ root, owner }) => {
+      assert.is((await walk(`cat ${root}/p1/file`)).stdout, 'p1')
+      const again = await walk(`for i in $(seq 200); do cat ${root}/p1/file || exit 1; done | wc -c`)
+      assert.is(again.stdout.trim(), '400')
+      assert.equal(owner.opened, [P])
+    }))
 
   test('what was mounted before the start asks nobody', () =>
     withLayer(async ({ layer, root, mountRoot }) => {
@@ -90,7 +91,7 @@ export function accessContract(name: string, withLayer: WithLayer): void {
       const owner = new Owner(mountRoot)
       const started = layer()
       await started.start(owner)
-      assert.is((await walk(`cat ${root}/p1/file`, { plain: true })).stdout, 'p1')
+      assert.is((await walk(`cat ${root}/p1/file`)).stdout, 'p1')
       await started.stop()
       assert.equal(owner.opened, [])
     }))
@@ -122,7 +123,7 @@ export function accessContract(name: string, withLayer: WithLayer): void {
     withStarted(
       async ({ root, owner }) => {
         const looks = `stat -c %F ${root}/p1 ${root}/nobody-has-it; test -L ${root}/p2; ls ${root}; ls -d ${root}/p1; find ${root} -type l; du -s ${root}; echo ${root}/*`
-        const { code } = await walk(looks, { plain: true })
+        const { code } = await walk(looks)
         assert.is(code, 0)
         assert.equal(owner.opened, [])
       },
@@ -148,7 +149,7 @@ export function accessContract(name: string, withLayer: WithLayer): void {
       await mountStandIn(mountRoot, projectId('new'))
       started.mounted(projectId('new'))
       await sleep(200)
-      assert.is((await walk(`ls ${root}`, { plain: true })).stdout, 'new\np1\n')
+      assert.is((await walk(`ls ${root}`)).stdout, 'new\np1\n')
     }))
 
   for (const [code, text] of [
@@ -164,7 +165,7 @@ export function accessContract(name: string, withLayer: WithLayer): void {
     test(`an open that fails with ${code} is shown as: ${text}`, () =>
       withStarted(async ({ root, owner }) => {
         owner.failure = code
-        const { stderr } = await walk(`cat ${root}/p1/file`, { plain: true })
+        const { stderr } = await walk(`cat ${root}/p1/file`)
         assert.match(stderr, text)
         // A failure is nothing that a layer remembers.
         owner.failure = undefined
@@ -185,7 +186,7 @@ export function accessContract(name: string, withLayer: WithLayer): void {
     withStarted(async ({ root, owner }) => {
       for (let round = 0; round < 2; round++) {
         owner.seen.clear()
-        await walk(`cat ${root}/p1/file`, { plain: true })
+        await walk(`cat ${root}/p1/file`)
         await eventually('it is told', 10_000, async () => owner.seen.has(P))
       }
       assert.equal(owner.opened, [P])
@@ -195,7 +196,7 @@ export function accessContract(name: string, withLayer: WithLayer): void {
     withStarted(async ({ root, mountRoot, owner, started, layer }) => {
       await walk(`cat ${root}/p2/file`)
       owner.hold = new Promise(() => {})
-      const waiting = walk(`cat ${root}/p1/file`, { plain: true })
+      const waiting = walk(`cat ${root}/p1/file`)
       await eventually('it waits', 5000, async () => owner.opened.includes(P))
       await started.stop()
       assert.ok(owner.signals.at(-1)?.aborted)

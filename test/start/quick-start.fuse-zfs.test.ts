@@ -48,6 +48,10 @@ test('created, written, closed and touched, the file is there; through a kill, a
     assert.match(put.stdout, /home1 is saved\n.* is put away/)
     assert.not((await sh('zpool list -H -o name')).stdout.includes((await poolOf(root)) ?? '?'))
 
+    const nothing = await sh('npm stop')
+    assert.is(nothing.code, 0, nothing.stderr)
+    assert.match(nothing.stdout, /nothing is to be saved or put away/)
+
     const fourth = await start()
     assert.is((await sh('cat projects/home1/file')).stdout, 'hello\n')
     const last = await daemonOf(root)

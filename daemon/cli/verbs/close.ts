@@ -45,7 +45,9 @@ export const verb: Verb<[id: string], Options> = {
       : await askLong<Answer>(cli, 'close', id)
     const ended = answer.ended?.length ?? 0
     await cli.out.one(answer, () => [
-      ended > 0 ? `ended ${ended} who were in it, closed ${id}` : `closed ${id}`,
+      ended > 0
+        ? `ended ${ended === 1 ? 'a process' : `${ended} processes`} in it, closed ${id}`
+        : `closed ${id}`,
     ])
   },
 }

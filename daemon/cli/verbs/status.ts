@@ -126,6 +126,9 @@ const UNTOLD: Pick<Status, Untold> = {
 const LOOK_AT_IT = 1
 const NOBODY_ANSWERS = 2
 const UNANSWERED = ['daemon-missing', 'daemon-late', 'daemon-left']
+/** Of the ZFS, without which a daemon can tell nothing of its pool. */
+const isCritical = (code: string): boolean =>
+  UNANSWERED.includes(code) || code === 'no-daemon' || /^(zfs|pool)-/.test(code)
 
 export const verb: Verb<[id: string | undefined], { readonly web?: boolean }> = {
   configure(command) {
@@ -151,7 +154,7 @@ export const verb: Verb<[id: string | undefined], { readonly web?: boolean }> = 
       ])
       return verdict.exit
     } catch (error) {
-      if (!UNANSWERED.includes(codeOf(error) ?? '')) throw error
+      if (!isCritical(codeOf(error) ?? '')) throw error
       cli.warn('status', error)
       return NOBODY_ANSWERS
     }
