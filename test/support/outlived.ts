@@ -6,15 +6,20 @@ import { fileURLToPath } from 'node:url'
 
 const changer = fileURLToPath(new URL('./zfs-changer.ts', import.meta.url))
 
-/** `hasBegun` tells when it is far enough to be left alone. */
+/** `hasBegun` tells when it is far enough to be left alone; a daemon's commands are started by a launcher, those that carry streams by itself. */
 export async function outlivedCommand(
   zfs: string,
   args: readonly string[],
   hasBegun: () => Promise<boolean>,
+  how: 'here' | 'launcher' = 'launcher',
 ): Promise<void> {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), changer, zfs, ...args], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--import', import.meta.resolve('tsx'), changer, how, zfs, ...args],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  )
   const ended = once(child, 'exit')
   while (!(await hasBegun()) && child.exitCode === null) await sleep(20)
   child.kill('SIGKILL')

@@ -21,7 +21,11 @@ const QUICK = { termGraceMs: 100, killGraceMs: 2000 }
 /** `zfs` is that script; `left` leaves one behind that has begun. */
 async function withScript(
   script: string,
-  body: (world: { zfs: string; directory: string; left: () => Promise<void> }) => Promise<void>,
+  body: (world: {
+    zfs: string
+    directory: string
+    left: (how?: 'here' | 'launcher') => Promise<void>
+  }) => Promise<void>,
 ): Promise<void> {
   const { path, remove } = await temporaryDirectory()
   try {
@@ -32,7 +36,7 @@ async function withScript(
     await body({
       zfs,
       directory: path,
-      left: () => outlivedCommand(zfs, ['destroy', DATASET], async () => existsSync(begun)),
+      left: (how) => outlivedCommand(zfs, ['destroy', DATASET], async () => existsSync(begun), how),
     })
   } finally {
     await remove()
@@ -41,18 +45,19 @@ async function withScript(
 
 const HANGS = 'touch "$(dirname "$0")/begun"; sleep 60'
 
-test('one that goes on is ended, with what it started, be it deaf to SIGTERM', () =>
-  withScript(`trap '' TERM; ${HANGS}`, async ({ zfs, left }) => {
-    await left()
-    const commands = new Commands({ zfs, ...QUICK })
-    const { ended, stuck } = await endLeftovers(commands, isMeant)
-    assert.equal(
-      ended.map(({ command }) => command),
-      [`zfs destroy ${DATASET}`],
-    )
-    assert.equal([stuck, commands.stuck], [[], []])
-    assert.equal(await endLeftovers(commands, isMeant), { ended: [], stuck: [] })
-  }))
+for (const how of ['here', 'launcher'] as const)
+  test(`one that goes on is ended, with what it started, be it deaf to SIGTERM: begun by ${how}`, () =>
+    withScript(`trap '' TERM; ${HANGS}`, async ({ zfs, left }) => {
+      await left(how)
+      const commands = new Commands({ zfs, ...QUICK })
+      const { ended, stuck } = await endLeftovers(commands, isMeant)
+      assert.equal(
+        ended.map(({ command }) => command),
+        [`zfs destroy ${DATASET}`],
+      )
+      assert.equal([stuck, commands.stuck], [[], []])
+      assert.equal(await endLeftovers(commands, isMeant), { ended: [], stuck: [] })
+    }))
 
 test('one that is done soon is left to be done', () =>
   withScript('cd "$(dirname "$0")"; touch begun; sleep 1; touch done', async ({ zfs, directory, left }) => {
