@@ -86,7 +86,7 @@ const settings = z.strictObject({
     .enum(['keep', 'readonly'])
     .default('keep')
     .describe(
-      'what users may do with open projects while this host cannot reach the store and others may take them',
+      'what is open while this host cannot reach the store and others may take it: readonly lets writes fail with EROFS',
     ),
   save: z
     .strictObject({

@@ -151,6 +151,8 @@ export class ReadOnlyWhileLost {
   async #hold(options: ActOptions): Promise<void> {
     const { zfs, parent } = this.#options.host
     const mounted = await this.#mounted()
+    // A mount that comes later begins anew.
+    for (const id of [...this.#made.keys()]) if (!mounted.has(id)) this.#made.delete(id)
     const waiting = [...mounted].filter((id) => this.#made.get(id) !== true && !this.#leftAlone.has(id))
     const unseen = waiting.filter((id) => !this.#made.has(id) && !this.#held.has(id))
     const isSo = unseen.length > 0 ? await this.#readOnlyNow(options) : new Set<ProjectId>()

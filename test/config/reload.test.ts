@@ -21,9 +21,9 @@ const config = (more = '') => parseConfig(BASE + more, 'c.yaml')
 
 test('what is read anew takes effect, what is read once is named and stays', () => {
   const before = config()
-  const after = config('save: {interval: 30s}\nname: other\nevict: {maxResident: 5}\n')
+  const after = config('save: {interval: 30s}\nonHostLoss: readonly\nname: other\nevict: {maxResident: 5}\n')
   const merged = mergeConfig(before, after)
-  assert.equal(merged.changed, ['save.interval', 'evict.maxResident'])
+  assert.equal([...merged.changed].sort(), ['evict.maxResident', 'onHostLoss', 'save.interval'])
   assert.equal(merged.needRestart, ['name'])
   assert.equal([merged.config.save.interval, merged.config.name], [30_000, undefined])
   assert.equal(mergeConfig(after, after).changed, [])
