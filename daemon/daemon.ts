@@ -265,6 +265,7 @@ export class Daemon {
       clock: engine.host.clock,
       saves: engine.saves,
       diverged: () => engine.diverged.all,
+      readOnly: () => engine.readOnly.all,
       mountPointOf: (id) => mountPointOf(engine.host, id),
       isListed: config.browse !== 'none',
     })

@@ -1,6 +1,6 @@
 /**
  * Tells owners what their projects suffer from where they look anyway: a file in `.notices` beside the projects for each one that
- * cannot be saved, or that another host has taken, for its owner's eyes, gone once it is well again.
+ * cannot be saved or written to, or that another host has taken, for its owner's eyes, gone once it is well again.
  */
 import { chmod, chown, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -17,6 +17,8 @@ export interface NoticesOptions {
   readonly saves: Pick<SaveQueue, 'failing' | 'state'>
   /** What is open here and belongs to another host by now. */
   readonly diverged: () => readonly Omit<DivergedProject, 'error'>[]
+  /** What nobody can write to while this host is lost. */
+  readonly readOnly: () => readonly { readonly id: ProjectId }[]
   /** Whose owner may read it: where the project is mounted. */
   readonly mountPointOf: (id: ProjectId) => string
   /** Everybody may see whose projects are not well. */
@@ -55,12 +57,19 @@ export class Notices {
 
   /** Brings the files up to date. */
   async look(): Promise<void> {
-    const { saves, diverged, directory } = this.#options
+    const { saves, diverged, readOnly, directory } = this.#options
     const notices = new Map<ProjectId, { readonly why: string; readonly text: (why: string) => string }>()
     for (const one of diverged())
       notices.set(one.id, { why: divergedText(one), text: (why) => this.#divergedText(one.id, why) })
     for (const { id, error } of saves.failing)
       notices.set(id, { why: messageOf(error), text: (why) => this.#text(id, error, why) })
+    for (const { id } of readOnly()) {
+      const more = notices.get(id)
+      notices.set(id, {
+        why: `it is read-only; ${more?.why ?? ''}`,
+        text: () => [this.#readOnlyText(id), ...(more ? [more.text(more.why)] : [])].join('\n'),
+      })
+    }
     for (const id of [...this.#told.keys()])
       if (!notices.has(id)) {
         await rm(join(directory, id), { force: true })
@@ -81,6 +90,14 @@ export class Notices {
       `${localTime(this.#options.clock.wallMs())}: ${why}.`,
       'What you write here from now on is kept beside the project, and is no part of it. Leave it, and open it where it is.',
       `What was written here stays: \`tidepool history ${id}\` lists its points.`,
+      '',
+    ].join('\n')
+  }
+
+  #readOnlyText(id: ProjectId): string {
+    return [
+      `${localTime(this.#options.clock.wallMs())}: project ${id} is read-only here, for this host has lost touch with the store.`,
+      'Nothing that was written is lost. It is writable again by itself, unless another host has it by then.',
       '',
     ].join('\n')
   }

@@ -1,4 +1,5 @@
 /** The start of an engine: the pool is locked, the host joins the store, and what an earlier start left is put in order. */
+import type { Leftovers } from '../../native/zfs/leftovers.ts'
 import { poolOf } from '../../native/zfs/names.ts'
 import { poolState } from '../../native/zfs/pool.ts'
 import { systemClock } from '../../pipeline/base/clock.ts'
@@ -15,7 +16,7 @@ import { isLost, Membership } from './membership.ts'
 import { Pinned } from './pinned.ts'
 import { lockPool, type PoolLock } from './pool-lock.ts'
 import { lastPutAway } from './put-away.ts'
-import { refuseStuck } from './quarantine.ts'
+import { endOutlived, refuseStuck } from './quarantine.ts'
 import { Quiet } from './quiet.ts'
 import { ReadOnlyWhileLost } from './read-only.ts'
 import { type Reconciled, reconcile } from './reconcile.ts'
@@ -34,7 +35,7 @@ export interface Assembled {
   readonly membership: Membership
   readonly lock: PoolLock
   /** What the start found and did. */
-  readonly found: Reconciled & { readonly access: FoundAccess }
+  readonly found: Reconciled & { readonly access: FoundAccess; readonly outlived: Leftovers }
   readonly saves: SaveQueue
   readonly access: LastAccess
   readonly drain: Drain
@@ -62,6 +63,7 @@ export async function assemble(parts: EngineParts, signal?: AbortSignal): Promis
   let quiet: Quiet | undefined
   let readOnly: ReadOnlyWhileLost | undefined
   try {
+    const outlived = await endOutlived({ zfs, parent }, run)
     const record = await openHostRecord(parts.stateDirectory)
     membership = await Membership.join(
       parts.store.catalogue,
@@ -125,10 +127,11 @@ export async function assemble(parts: EngineParts, signal?: AbortSignal): Promis
     const saves: SaveQueue = new SaveQueue({
       clock,
       random,
-      save: async (id, stop) => {
+      save: async (id, stop, begins) => {
         const upToMs = await saveUnlessQuiet(host, lookedAt, id, {
           signal: stop,
           onAct,
+          begins,
           seen: async (saved) => {
             await diverged.note(id, saved)
             await diverged.leave(id, stop)
@@ -157,7 +160,7 @@ export async function assemble(parts: EngineParts, signal?: AbortSignal): Promis
       host,
       membership,
       lock,
-      found: { ...found, access: foundAccess },
+      found: { ...found, access: foundAccess, outlived },
       saves,
       access,
       drain,

@@ -2,10 +2,11 @@
  * A project of which a command of ZFS can't be ended is left alone until it ends: nobody knows what that command still does, and a
  * second one would wait for it in the kernel, too. All others go on.
  */
+import { endLeftovers, type Leftovers } from '../../native/zfs/leftovers.ts'
 import type { StuckCommand } from '../../native/zfs/run.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
-import type { ProjectHost } from './host.ts'
+import type { ActOptions, ProjectHost } from './host.ts'
 import { idOfName } from './names.ts'
 
 type Pool = Pick<ProjectHost, 'zfs' | 'parent'>
@@ -14,6 +15,13 @@ type Pool = Pick<ProjectHost, 'zfs' | 'parent'>
 export function stuckOn({ zfs, parent }: Pool, id: ProjectId): StuckCommand | undefined {
   return zfs.commands.stuck.find(({ args }) => args.some((arg) => idOfName(parent, arg) === id))
 }
+
+/**
+ * Before a start does anything: what an earlier daemon, which was killed, was doing with projects is ended, and where it can't be, its project
+ * is left alone as if this one had begun it.
+ */
+export const endOutlived = ({ zfs, parent }: Pool, options: ActOptions = {}): Promise<Leftovers> =>
+  endLeftovers(zfs.commands, (args) => args.some((arg) => idOfName(parent, arg) !== undefined), options)
 
 /** Rejects with `project-quarantined`. */
 export function refuseStuck(pool: Pool, id: ProjectId): void {

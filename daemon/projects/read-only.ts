@@ -95,7 +95,7 @@ export class ReadOnlyWhileLost {
       const pause = new LinkedAbort(signal)
       this.#pause = pause
       try {
-        await this.#turn({ signal })
+        await this.#turn({ signal }, pause.signal)
         await this.#options.host.clock.sleep(INTERVAL_MS, pause.signal).catch(() => {})
       } finally {
         pause.leave()
@@ -120,19 +120,20 @@ export class ReadOnlyWhileLost {
     return isLost() && onHostLoss() === 'readonly'
   }
 
-  async #turn(options: ActOptions): Promise<void> {
+  /** `changed` fires where the host is lost, or back, before it has ended. */
+  async #turn(options: ActOptions, changed: AbortSignal): Promise<void> {
     try {
       if (this.#isWanted) await this.#alone(() => this.#hold(options))
       else {
         this.#leftAlone.clear()
-        // Whoever is about to mount one of them must not wait for the store.
-        const { ids, unread } = await this.#toGiveBack(options)
+        // For a store that is slow to answer nobody waits who is about to mount one, nor the next loss.
+        const { ids, unread } = await this.#toGiveBack({ signal: changed })
         await this.#alone(() => this.#giveBack(ids, options))
         if (unread !== undefined) throw unread
       }
       this.#error = undefined
     } catch (error) {
-      this.#error = error
+      if (!changed.aborted) this.#error = error
     }
   }
 

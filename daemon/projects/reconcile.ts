@@ -9,7 +9,16 @@ import type { DatasetName } from '../../native/zfs/names.ts'
 import type { ProjectId, WriteId } from '../../pipeline/base/ids.ts'
 import { abandonWrite } from '../../pipeline/graph/removal.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
-import { EPOCH_PROPERTY, ID_PROPERTY, OUR_PROPERTIES, POINT_PROPERTY, roleOf, WHY_PROPERTY } from './names.ts'
+import {
+  EPOCH_PROPERTY,
+  ID_PROPERTY,
+  idOfName,
+  OUR_PROPERTIES,
+  POINT_PROPERTY,
+  roleOf,
+  WHY_PROPERTY,
+} from './names.ts'
+import { refuseStuck } from './quarantine.ts'
 import { whyForeign } from './resident.ts'
 import { asRestored, type Restored } from './restored.ts'
 
@@ -61,6 +70,9 @@ export async function reconcile(host: ProjectHost, options: ActOptions = {}): Pr
   const removed: DatasetName[] = []
   for (const { name, mounted } of temporary) {
     try {
+      // What works on it can't be ended: another command would wait for it in the kernel, for as long.
+      const id = idOfName(host.parent, name)
+      if (id) refuseStuck(host, id)
       if (mounted) await unmount(host.zfs, name, options.signal ? { signal: options.signal } : {})
       if (await destroyDataset(host.zfs, name, { ...options, withSnapshots: true })) removed.push(name)
     } catch (error) {

@@ -13,9 +13,9 @@ export interface SaveQueueOptions {
   readonly random: () => number
   /**
    * Resolves once the store has all that the project held when it was called; or all that it held at an earlier moment, and then with
-   * that moment on the monotonic clock.
+   * that moment on the monotonic clock. Calls `begins` where it had to wait for something before it looked at the project.
    */
-  readonly save: (id: ProjectId, signal: AbortSignal) => Promise<number | undefined>
+  readonly save: (id: ProjectId, signal: AbortSignal, begins: () => void) => Promise<number | undefined>
   /** From the start of one save to the start of the next. @default 60 s */
   readonly intervalMs?: number
   /** Saves under way at a time; more where others wait for too long. @default 2 */
@@ -48,7 +48,10 @@ const INTERVAL_MS = 60_000
 const AT_ONCE = 2
 /** Of the interval: hosts that started together must not save together. Downwards, so that the promise holds. */
 const JITTER = 0.2
-/** A save that takes long is not begun again before it has been quiet for as long as that. */
+/**
+ * A save that takes long is not begun again before it has been quiet for twice as long. What it waited for others is no work of its own: a
+ * save behind an act of ten minutes would be followed by twenty without one. Nor is what a failed one took: that goes by the delays.
+ */
 const REST_FACTOR = 2
 /** Of the interval, from one question to the next, however old the moment was that the last one was answered for. */
 const LEAST_SHARE = 0.4
@@ -217,17 +220,24 @@ export class SaveQueue {
     const { clock, save } = this.#options
     const running = new LinkedAbort(signal)
     const startedMs = clock.monotonicMs()
+    let begunMs = startedMs
     watched.running = running
     this.#saving.set(id, startedMs)
     try {
-      const upToMs = (await save(id, running.signal)) ?? startedMs
+      const upToMs =
+        (await save(id, running.signal, () => {
+          begunMs = clock.monotonicMs()
+        })) ?? begunMs
       watched.savedUpToMs = Math.max(watched.savedUpToMs, upToMs)
       watched.error = undefined
       watched.failures = 0
       watched.delays = this.#delays()
-      const tookMs = clock.monotonicMs() - startedMs
-      const leastMs = Math.max(LEAST_SHARE * this.#options.intervalMs, (1 + REST_FACTOR) * tookMs)
-      watched.nextAtMs = Math.max(upToMs + this.#jittered(), startedMs + leastMs)
+      const endedMs = clock.monotonicMs()
+      watched.nextAtMs = Math.max(
+        upToMs + this.#jittered(),
+        startedMs + LEAST_SHARE * this.#options.intervalMs,
+        endedMs + REST_FACTOR * (endedMs - begunMs),
+      )
     } catch (error) {
       watched.error = error
       watched.failures += 1

@@ -8,6 +8,8 @@ import { type Saved, save } from './save.ts'
 export interface UnlessQuietOptions {
   readonly signal: AbortSignal
   readonly onAct: OnAct
+  /** Called once it has the project for itself and knows what the store has of it. */
+  readonly begins: () => void
   /** Hears what a save has shown, also where there was nothing to save. */
   readonly seen: (saved: Saved) => Promise<void>
 }
@@ -17,13 +19,18 @@ export async function saveUnlessQuiet(
   host: ProjectHost,
   quiet: Quiet,
   id: ProjectId,
-  { signal, onAct, seen }: UnlessQuietOptions,
+  { signal, onAct, begins, seen }: UnlessQuietOptions,
 ): Promise<number | undefined> {
   const act = async (): Promise<Saved | { readonly kind: 'quiet'; readonly untilMs: number }> => {
     const untilMs = await quiet.quietUntilMs(id, { signal })
     if (untilMs !== undefined) return { kind: 'quiet', untilMs }
     quiet.forget(id)
-    const saved = await save(host, id, { signal, quick: true })
+    let hasBegun = false
+    const onProgress = (): void => {
+      if (!hasBegun) begins()
+      hasBegun = true
+    }
+    const saved = await save(host, id, { signal, quick: true, onProgress })
     // What is not the head is looked at again and again, until it can be set aside.
     if (saved.kind === 'unchanged' && saved.as === 'head') quiet.note(id, saved.footprint)
     return saved

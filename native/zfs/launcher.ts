@@ -7,6 +7,7 @@ import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { startedByUs } from './leftovers.ts'
 import { processState } from './process-state.ts'
 import type { Spawned } from './spawned.ts'
 
@@ -75,6 +76,8 @@ export class Launcher {
     const by = fork(PROGRAM, [], {
       cwd: '/',
       detached: true,
+      // What it starts counts as started by us.
+      env: { ...process.env, ...startedByUs() },
       execArgv: [],
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -63,6 +63,7 @@ export class Commands {
   readonly settings: CommandSettings
   readonly #lanes: Readonly<Record<LaneName, Lane>>
   readonly #stuck = new Map<Child, StuckCommand>()
+  #adopted: readonly { readonly command: StuckCommand; readonly isOver: () => boolean }[] = []
   readonly #kill: CommandHelpers['kill']
   readonly #launcher: Launcher | undefined
   readonly #lookers = new Set<(ended: Ended) => void>()
@@ -82,7 +83,26 @@ export class Commands {
 
   /** Commands that could not be ended, until they do end: their datasets are not to be touched. */
   get stuck(): readonly StuckCommand[] {
-    return [...this.#stuck.values()]
+    if (this.#adopted.length > 0) this.#adopted = this.#adopted.filter(({ isOver }) => !isOver())
+    return [...this.#stuck.values(), ...this.#adopted.map(({ command }) => command)]
+  }
+
+  /** One that can't be ended and was begun by a process that is gone: it counts as ours until it is over. */
+  adopt(command: StuckCommand, isOver: () => boolean): void {
+    this.#adopted = [...this.#adopted, { command, isOver }]
+  }
+
+  /** A signal for a command that is no child of ours, and for what it started. */
+  tell(pid: number, signal: NodeJS.Signals): void {
+    for (const whom of [-pid, pid])
+      try {
+        if (this.#kill) this.#kill(pid, signal)
+        else process.kill(whom, signal)
+        return
+      } catch (error) {
+        // It leads no group, has ended by itself, or is out of our reach: then it is found out that it does not end.
+        if (errnoOf(error) !== 'ESRCH' && errnoOf(error) !== 'EPERM') throw error
+      }
   }
 
   /** Hears of each command when it has ended, well or not, until what is returned is called. Must not throw. */

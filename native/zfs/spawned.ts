@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import type { EventEmitter } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
+import { startedByUs } from './leftovers.ts'
 
 export interface Spawned extends Pick<EventEmitter, 'once'> {
   /** Undefined where it could not be started: then `error` follows, else `exit` and `close`. */
@@ -19,7 +20,7 @@ export interface Spawned extends Pick<EventEmitter, 'once'> {
 export function spawnHere(program: string, args: readonly string[], withStdin: boolean): Spawned {
   const child = spawn(program, args, {
     stdio: [withStdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-    env: { ...process.env, LC_ALL: 'C', LANG: 'C', TZ: 'UTC' },
+    env: { ...process.env, LC_ALL: 'C', LANG: 'C', TZ: 'UTC', ...startedByUs() },
     detached: true,
   })
   const { stdout, stderr } = child

@@ -13,10 +13,13 @@ export interface ProcessIdentity {
 }
 
 /** This process; null where /proc does not tell, and then others judge it by its heartbeat alone. */
-export function thisProcess(): ProcessIdentity | null {
+export const thisProcess = (): ProcessIdentity | null => processOf(process.pid)
+
+/** Another one of this machine, as it is now; null where there is none, or /proc does not tell. */
+export function processOf(pid: number): ProcessIdentity | null {
   const bootId = thisBoot()
-  const stat = statOf('self')
-  return bootId === null || stat === null ? null : { bootId, pid: process.pid, startTicks: stat.startTicks }
+  const stat = statOf(pid === process.pid ? 'self' : String(pid))
+  return bootId === null || stat === null ? null : { bootId, pid, startTicks: stat.startTicks }
 }
 
 /**

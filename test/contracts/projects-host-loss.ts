@@ -10,7 +10,6 @@ import { open } from '../../daemon/projects/open.ts'
 import { DEFAULT_RESIDENCY } from '../../daemon/projects/residency.ts'
 import { save } from '../../daemon/projects/save.ts'
 import type { Tidings } from '../../daemon/projects/tidings.ts'
-import { setProperties } from '../../native/zfs/dataset.ts'
 import { properties as propertiesOf, value } from '../../native/zfs/get.ts'
 import { errnoOf, StoreUnavailableError } from '../../pipeline/base/errors.ts'
 import { projectId } from '../../pipeline/base/ids.ts'
@@ -243,10 +242,8 @@ export function hostLossContract(name: string, withWorld: WithWorld, { isReal }:
     }))
 
   test('what was read-only before by somebody’s wish is left alone, in the end too', () =>
-    withMounted('readonly', async ({ engine, lose, comeBack, told, isReadOnly }, world) => {
-      await engine().close(P)
-      await setProperties(world.zfs, liveName(world.parent, P), { readonly: 'on' })
-      await engine().open(P)
+    withMounted('readonly', async ({ engine, lose, comeBack, told, isReadOnly }) => {
+      await engine().setProperties(P, { readonly: 'on' })
       await lose()
       await new Promise((go) => setTimeout(go, 300))
       assert.equal(engine().readOnly.all, [])

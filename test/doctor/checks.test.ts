@@ -315,6 +315,24 @@ test('a ZFS that lacks much is told as what it is for', () =>
     { flavour: 'zfs-fuse' },
   ))
 
+test('a pool that can’t receive what its store allows is told with the command', async () => {
+  for (const [flavour, mend] of [
+    ['zfs-fuse', 'tidepool store receivable'],
+    ['openzfs', undefined],
+  ] as const)
+    await withFakeZfs(
+      async (fake) => {
+        const allowing = memoryStore()
+        await allowing.catalogue.setReceivable(['lz4'])
+        const world = wellWorld({ zfs: async () => fake.zfs, store: async () => allowing })
+        const finding = await one(store.receivable, world)
+        assert.is(finding.verdict, mend === undefined ? 'ok' : 'fail', JSON.stringify(finding))
+        assert.is(finding.mend, mend)
+      },
+      { flavour },
+    )
+})
+
 test('what zpool says of its last scrub is understood, in the words of every version', () => {
   const date = 'Sun Nov  1 00:24:01 2026'
   const endedMs = Date.parse(date)
@@ -354,7 +372,14 @@ test('every check can warn or fail', () => {
     cases.filter(([, , verdict]) => verdict === 'warn' || verdict === 'fail').map(([check]) => check.name),
   )
   // Each of these in a test of its own: of the pool above, of the certificates in `certificates.test.ts`.
-  for (const { name } of [zfs.features, zfs.pool, zfs.poolScrub, storeCertificates, ownCertificate])
+  for (const { name } of [
+    zfs.features,
+    zfs.pool,
+    zfs.poolScrub,
+    store.receivable,
+    storeCertificates,
+    ownCertificate,
+  ])
     shown.add(name)
   assert.equal(
     checks.filter(({ name }) => !shown.has(name)).map(({ name }) => name),

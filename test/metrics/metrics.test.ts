@@ -59,7 +59,7 @@ test('they are in the format of Prometheus, count what was done, and name no pro
       await post('/very-own-name/save')
       await post('/very-own-name/evict')
       await post('/very-own-name/open')
-      assert.is(codeOf(await rejection(post('/nobodys/save'), 'a save of nothing')), 'not-resident')
+      assert.is(codeOf(await rejection(post('/nobodys/save'), 'a save of nothing')), 'project-unknown')
       const text = await setting.daemon.metrics.text(setting.daemon)
       assert.not.match(text, /very-own-name|nobodys/)
       const now = parsed(text)

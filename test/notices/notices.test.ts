@@ -19,6 +19,7 @@ interface World {
   readonly clock: ManualClock
   failing: { readonly id: ProjectId; readonly error: unknown }[]
   diverged: Omit<DivergedProject, 'error'>[]
+  readOnly: { readonly id: ProjectId }[]
 }
 
 async function withNotices(body: (world: World) => Promise<void>, isListed = true): Promise<void> {
@@ -31,6 +32,7 @@ async function withNotices(body: (world: World) => Promise<void>, isListed = tru
       clock,
       failing: [],
       diverged: [],
+      readOnly: [],
       notices: new Notices({
         directory: join(path, '.notices'),
         clock,
@@ -41,6 +43,7 @@ async function withNotices(body: (world: World) => Promise<void>, isListed = tru
           state: () => undefined,
         },
         diverged: () => world.diverged,
+        readOnly: () => world.readOnly,
         mountPointOf: (id) => join(path, id),
         isListed,
       }),
@@ -69,6 +72,25 @@ test('that another host has it is told, until it is not open here any more', () 
 const refused = new TidepoolError('snapshots-over-quota', 'its snapshots take too much', {
   hint: 'Raise the quota.',
 })
+
+test('that nobody can write to it is told first, and what else it suffers from with it', () =>
+  withNotices(async (world) => {
+    const { notices, directory } = world
+    await mkdir(directory)
+    world.readOnly = [{ id: P }]
+    await notices.look()
+    assert.match(await readFile(join(directory, 'p1'), 'utf8'), /^[^\n]*project p1 is read-only here/)
+    world.failing = [{ id: P, error: refused }]
+    await notices.look()
+    const both = await readFile(join(directory, 'p1'), 'utf8')
+    assert.match(both, /is read-only here.*could not be saved: its snapshots take too much/s)
+    world.readOnly = []
+    await notices.look()
+    assert.not.match(await readFile(join(directory, 'p1'), 'utf8'), 'read-only')
+    world.failing = []
+    await notices.look()
+    assert.equal(await readdir(directory), [])
+  }))
 
 test('a refused save is a file for its owner alone, and goes when the project is well', () =>
   withNotices(async (world) => {

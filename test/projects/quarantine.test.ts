@@ -3,11 +3,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { configInPlace } from '../../daemon/config/in-place.ts'
 import { parseConfig } from '../../daemon/config/read.ts'
 import { Daemon, socketOf } from '../../daemon/daemon.ts'
 import { idOfName } from '../../daemon/projects/names.ts'
 import { datasetName } from '../../native/zfs/names.ts'
 import { Commands } from '../../native/zfs/run.ts'
+import type { Zfs } from '../../native/zfs/zfs.ts'
 import { codeOf } from '../../pipeline/base/errors.ts'
 import { projectId } from '../../pipeline/base/ids.ts'
 import { fixedLimiter } from '../../pipeline/limit/limiter.ts'
@@ -15,6 +17,8 @@ import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { rejection } from '../contracts/values.ts'
 import { tidepool } from '../support/command.ts'
 import { withFakeZfs } from '../support/fake-zfs.ts'
+import { outlivedCommand } from '../support/outlived.ts'
+import { within } from '../support/within.ts'
 
 const test = suite('projects: quarantine')
 const [P, Q] = [projectId('p1'), projectId('q1')]
@@ -33,6 +37,52 @@ test('whose a name is: below the parent alone, whatever stands behind it', () =>
   ] as const)
     assert.is(idOfName(parent, text), id, text)
 })
+
+test('a daemon that comes after one that was killed leaves its project alone, too, until it ends', () =>
+  withFakeZfs(async (fake) => {
+    const config = parseConfig(
+      configInPlace(fake.directory, { store: 'dir:/unused', dataset: fake.parent }),
+      'test.yaml',
+    )
+    const store = memoryStore()
+    const start = (zfs: Zfs) => {
+      const limiter = fixedLimiter({ count: 8, maxBytes: 64 * 2 ** 20 })
+      const openStore = async () => ({ store, limiter, close: async () => {} })
+      return Daemon.start(config, undefined, { openStore, zfs })
+    }
+    const first = await start(fake.zfs)
+    for (const id of [P, Q]) await first.engine.create(id)
+    await first.stop()
+    const hangs = `${fake.parent}/p1`
+    const receiving = `${fake.parent}/receiving.p1.00ff`
+    await fake.zfs.commands.change('zfs', ['create', receiving])
+    await fake.faults({ match: '^zfs set tidepool:x', action: 'hang', times: 1 })
+    await fake.calls()
+    await outlivedCommand(join(fake.directory, 'zfs'), ['set', 'tidepool:x=1', hangs], async () =>
+      (await fake.calls()).some((line) => line.endsWith(hangs)),
+    )
+    // As in state D: signals do nothing.
+    const deaf = new Commands({ ...fake.settings, termGraceMs: 20, killGraceMs: 20 }, { kill: () => {} })
+    const daemon = await start({ ...fake.zfs, commands: deaf })
+    const { engine } = daemon
+    try {
+      const [stuck] = engine.found.outlived.stuck
+      assert.is(stuck?.command, `zfs set tidepool:x=1 ${hangs}`)
+      for (const act of [() => engine.open(P), () => engine.save(P)])
+        assert.is(codeOf(await rejection(act())), 'project-quarantined')
+      assert.match(engine.found.left.map(({ what }) => what).join(), `removal of ${receiving}`)
+      await engine.save(Q)
+      process.kill(-(stuck?.pid ?? 0), 'SIGKILL')
+      await within(20_000, () => deaf.stuck.length === 0)
+      await engine.open(P)
+    } finally {
+      await daemon.stop()
+    }
+    const after = await start(fake.zfs)
+    assert.equal(after.engine.found.outlived, { ended: [], stuck: [] })
+    assert.equal(after.engine.found.removed, [receiving])
+    await after.stop()
+  }))
 
 test('while it lasts nothing is done with its project, and status, why and the errors say so; others go on', () =>
   withFakeZfs(

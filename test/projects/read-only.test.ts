@@ -164,6 +164,39 @@ test('what left the pool meanwhile is off the record, and what is released is at
     assert.equal(await recorded(file), [])
   }))
 
+test('a store that does not say whose a project is keeps nobody from the next loss', () =>
+  withHost(async ({ host, now, start, until, changes, isReadOnly }) => {
+    now.lost = true
+    const readOnly = await start()
+    await until('both', () => changes.length === 2)
+    const { catalogue } = host.store
+    const { read } = catalogue
+    let asked = 0
+    catalogue.read = (_id, { signal } = {}) => {
+      asked++
+      return new Promise((_, reject) =>
+        signal?.addEventListener('abort', () => reject(signal.reason), { once: true }),
+      )
+    }
+    now.lost = false
+    readOnly.changed()
+    await until('the question', () => asked === 1)
+    await createProjectHere(
+      { ...host, store: { ...host.store, catalogue: { ...catalogue, read } } },
+      projectId('p3'),
+    )
+    now.lost = true
+    readOnly.changed()
+    await until('the next loss', () => changes.includes('p3 read-only'))
+    assert.ok(await isReadOnly(P))
+    assert.not(changes.some((line) => line.endsWith('writable')))
+    assert.is(readOnly.error, undefined)
+    Object.assign(catalogue, { read })
+    now.lost = false
+    readOnly.changed()
+    await until('all is writable', () => readOnly.all.length === 0)
+  }))
+
 test('where the host is not lost and nothing is read-only it runs no command', () =>
   withHost(async ({ world, clock, start, until }) => {
     await start()

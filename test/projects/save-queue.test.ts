@@ -26,7 +26,7 @@ async function working(
     save = async () => undefined,
     ...options
   }: Partial<Omit<SaveQueueOptions, 'save'>> & {
-    save?: (id: ProjectId, signal: AbortSignal, clock: ManualClock) => Promise<unknown>
+    save?: (id: ProjectId, signal: AbortSignal, clock: ManualClock, begins: () => void) => Promise<unknown>
   } = {},
 ): Promise<void> {
   const clock = new ManualClock()
@@ -35,9 +35,9 @@ async function working(
     random: () => 0,
     ...options,
     clock,
-    save: async (id, signal) => {
+    save: async (id, signal, begins) => {
       saves.push({ id, atMs: clock.monotonicMs() })
-      const upToMs = await save(id, signal, clock)
+      const upToMs = await save(id, signal, clock, begins)
       return typeof upToMs === 'number' ? upToMs : undefined
     },
   })
@@ -123,6 +123,45 @@ test('after a long save it is quiet for twice as long', () =>
     },
     { save: (_id, signal, clock) => clock.sleep(40_000, signal) },
   ))
+
+test('what it waited for others is no work of its own, and holds nothing back', () => {
+  let waits = true
+  return working(
+    async ({ queue, clock, saves }) => {
+      queue.watch(P)
+      await clock.advance(400_000)
+      assert.equal(times(saves), [60_000, 320_000, 380_000])
+      assert.is(queue.state(P)?.savedUpToMs, 380_000)
+    },
+    {
+      save: async (_id, signal, clock, begins) => {
+        if (waits) await clock.sleep(200_000, signal)
+        if (waits) begins()
+        await clock.sleep(waits ? 10_000 : 1, signal)
+        waits = false
+      },
+    },
+  )
+})
+
+test('one that hangs and fails is tried again by the delays, and what it took is forgotten', () => {
+  let hangs = true
+  return working(
+    async ({ queue, clock, saves }) => {
+      queue.watch(P)
+      await clock.advance(800_000)
+      assert.equal(times(saves), [60_000, 661_000, 721_000, 781_000])
+    },
+    {
+      save: async (_id, signal, clock) => {
+        if (!hangs) return
+        await clock.sleep(600_000, signal)
+        hangs = false
+        throw new Error('the store is away')
+      },
+    },
+  )
+})
 
 test('a save that fails is tried until it succeeds, and says why meanwhile', () => {
   let left = 3

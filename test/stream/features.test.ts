@@ -1,6 +1,13 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { featureNames, headerKind, versionInfo } from '../../pipeline/stream/features.ts'
+import { TidepoolError } from '../../pipeline/base/errors.ts'
+import {
+  featureList,
+  featureNames,
+  headerKind,
+  receivableFrom,
+  versionInfo,
+} from '../../pipeline/stream/features.ts'
 
 const features = suite('stream features')
 
@@ -24,5 +31,24 @@ features('and the kind of header come back as they were', () => {
   }
   assert.throws(() => versionInfo(1, ['no such feature']), RangeError)
 })
+
+features(
+  'are written by people as a list; each counts once, and a wrong one is named with those that there are',
+  () => {
+    assert.equal(featureList(' lz4, embedded,lz4 ,,feature-18'), ['lz4', 'embedded', 'feature-18'])
+    assert.equal(featureList(''), [])
+    for (const wrong of ['LZ4', 'lz4,any', 'feature-100', 'feature-'])
+      assert.throws(
+        () => featureList(wrong),
+        (error: unknown) =>
+          error instanceof TidepoolError &&
+          error.code === 'bad-features' &&
+          /sa-spill/.test(error.hint ?? ''),
+      )
+    assert.is(receivableFrom('any'), null)
+    assert.equal(receivableFrom('none'), [])
+    assert.equal(receivableFrom('zstd'), ['zstd'])
+  },
+)
 
 features.run()

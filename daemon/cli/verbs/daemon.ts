@@ -28,7 +28,11 @@ export const verb: Verb<[], Options> = {
       () => void (service ? service.reloading(reload) : reload()).catch(() => {}), // it says so itself
     )
     say(`serving ${daemon.config.dataset} from ${daemon.config.store}`)
-    const { removed, writes, left, aside } = daemon.engine.found
+    const { removed, writes, left, aside, outlived } = daemon.engine.found
+    for (const { command, pid } of outlived.ended)
+      say(`ended \`${command}\` (${pid}): an earlier daemon had begun it`)
+    for (const { command, pid } of outlived.stuck)
+      log.warn({ event: 'note' }, `\`${command}\` (${pid}) of an earlier daemon can't be ended`)
     for (const name of removed) say(`removed ${name}: an open had begun it`)
     for (const { project, state } of writes) say(`a write of ${project} that was begun is ${state} now`)
     for (const { name } of aside) say(`${name} was set aside earlier`)

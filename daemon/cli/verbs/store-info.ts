@@ -4,6 +4,7 @@ import { humanBytes } from '../../../pipeline/base/units.ts'
 import type { HostRow } from '../../../pipeline/hosts/state.ts'
 import type { Verb } from '../cli.ts'
 import { localTime, properties, table, utcTime } from '../output.ts'
+import { receivableText } from '../receivable-text.ts'
 
 export const verb: Verb<[]> = {
   configure() {},
@@ -43,7 +44,7 @@ export const verb: Verb<[]> = {
             ['format', String(info.format)],
             ['created', localTime(info.createdAtMs)],
             ["store's time", localTime(nowMs)],
-            ['receivable', info.receivable?.join(', ') ?? 'not said: no stream is refused for its features'],
+            ['receivable', receivableText(info.receivable)],
             ['chunks', `${humanBytes(blobs.defaultChunkBytes)} unless told otherwise`],
             ['hosts', `${hosts.length}, and ${ended} that ended`],
           ]),

@@ -9,6 +9,7 @@ import type { CallOptions, Catalogue, StoreInfo } from '../../../pipeline/stores
 import { receivableFrom } from '../../../pipeline/stream/features.ts'
 import type { Verb } from '../cli.ts'
 import { counted, properties, table } from '../output.ts'
+import { receivableText } from '../receivable-text.ts'
 
 type Receivable = StoreInfo['receivable']
 
@@ -54,8 +55,8 @@ export const verb: Verb<[features: string | undefined], Options> = {
       if (applied) await catalogue.setReceivable(after, options)
       await cli.out.one({ before, after, applied, hosts, streams }, () => [
         ...properties([
-          ['receivable', shown(before)],
-          ...(isChange ? [[applied ? 'now' : 'would be', shown(after)] as const] : []),
+          ['receivable', receivableText(before)],
+          ...(isChange ? [[applied ? 'now' : 'would be', receivableText(after)] as const] : []),
         ]),
         ...(hosts.length === 0 ? [] : ['', ...hostTable(hosts)]),
         ...(isChange && refusal ? ['', `${refusal.message}${applied ? '' : '; --apply is refused'}`] : []),
@@ -66,11 +67,6 @@ export const verb: Verb<[features: string | undefined], Options> = {
 }
 
 const NONE: StreamsBeyond = { count: 0, features: [], projects: [] }
-
-const shown = (receivable: Receivable): string =>
-  receivable === null
-    ? 'any: no stream is refused for its features'
-    : receivable.join(', ') || 'none: only streams that use no feature'
 
 /** Whether what was allowed before is not any more. */
 const narrows = (before: Receivable, after: Receivable): boolean =>
