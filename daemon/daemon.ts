@@ -2,14 +2,12 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { Launcher } from '../native/zfs/launcher.ts'
-import { datasetName, poolOf } from '../native/zfs/names.ts'
-import { poolState } from '../native/zfs/pool.ts'
+import { datasetName } from '../native/zfs/names.ts'
 import { openZfs, type Zfs } from '../native/zfs/zfs.ts'
 import { LinkedAbort } from '../pipeline/base/abort.ts'
-import { messageOf, TidepoolError } from '../pipeline/base/errors.ts'
+import { TidepoolError } from '../pipeline/base/errors.ts'
 import type { ProjectId } from '../pipeline/base/ids.ts'
 import { type OpenedStore, openStore } from '../pipeline/stores/open.ts'
-import { StreamCache } from '../pipeline/stores/stream-cache/index.ts'
 import { FuseLayer } from './access/fuse-layer.ts'
 import type { AccessCallbacks, AccessLayer } from './access/layer.ts'
 import { listProjects } from './access/list-projects.ts'
@@ -20,14 +18,13 @@ import { type Refused, refusalEntry } from './auth/caller.ts'
 import { Owners } from './auth/owners.ts'
 import { engineSettings, zfsSettings } from './config/engine-settings.ts'
 import { LiveConfig, type Reloaded } from './config/live.ts'
+import { openCache } from './config/open-cache.ts'
 import type { Config } from './config/schema.ts'
-import { accessSocketOf, socketOf } from './config/sockets.ts'
+import { accessSocketOf, endpointFileOf, ownersSocketOf, socketOf } from './config/sockets.ts'
 import { checkPlaceOf, type Watching, watchFile } from './config/watch.ts'
 import { type Listeners, listen } from './control/listeners.ts'
 import { type Page, servePage } from './control/page-server.ts'
 import { routes } from './control/routes.ts'
-import { unsavedOf } from './control/unsaved.ts'
-import { besideView, divergedView, drainView, leftView, stuckView, sweepView } from './control/views.ts'
 import { Journal } from './journal.ts'
 import { actLine, commandLine, membershipLine, receivableLine, refusalLine, storeLine } from './log/lines.ts'
 import { type Log, silent } from './log/log.ts'
@@ -37,27 +34,11 @@ import { noticesIn } from './notices/directory.ts'
 import { Notices } from './notices/notices.ts'
 import { Engine } from './projects/engine.ts'
 import { mountPointOf } from './projects/mount-point.ts'
-import type { Found } from './projects/reconcile.ts'
 import { applySync } from './projects/sync.ts'
 import { claimState } from './state-version.ts'
 import { Watch } from './watch/watch.ts'
 
-/** Undefined where none is wanted. What can't be kept is told, and read from the store. */
-async function openCache(
-  { cache: { directory, maxBytes } }: Config,
-  say: DaemonParts['say'],
-): Promise<StreamCache | undefined> {
-  if (directory === undefined) return undefined
-  return StreamCache.open(directory, {
-    maxBytes,
-    onProblem: (error) => say?.(`stream cache: ${messageOf(error)}`),
-  })
-}
-
-export { accessSocketOf, socketOf }
-
-/** Where it says to clients of this machine which port it has. */
-export const endpointFileOf = (config: Pick<Config, 'run'>): string => join(config.run, 'endpoint.json')
+export { accessSocketOf, endpointFileOf, ownersSocketOf, socketOf }
 
 /** Instead of what the configuration names. */
 export interface DaemonParts {
@@ -75,9 +56,6 @@ export interface DaemonParts {
   readonly log?: Log
 }
 
-/** Everybody may speak here, and is answered what an owner may know. */
-export const ownersSocketOf = (config: Pick<Config, 'run'>): string => join(config.run, 'owner.sock')
-
 export class Daemon {
   /** As it is in force. */
   readonly live: LiveConfig
@@ -85,7 +63,7 @@ export class Daemon {
   readonly zfs: Zfs
   readonly #opened: OpenedStore
   readonly #stop = new LinkedAbort()
-  readonly #startedMs = Date.now()
+  readonly startedMs = Date.now()
   readonly #layer: AccessLayer
   readonly opens: Opens
   #notices: Promise<void> | undefined
@@ -265,6 +243,11 @@ export class Daemon {
     return this.live.reload()
   }
 
+  /** Of the API over TCP; undefined while it is not there. */
+  get url(): string | undefined {
+    return this.#listeners?.url
+  }
+
   /** Where the status page is, with the secret that opens it. */
   get pageLink(): string | undefined {
     return this.#page?.link
@@ -311,48 +294,6 @@ export class Daemon {
     }
     const again = (): void => void this.live.reload().catch(() => {}) // it says so itself
     this.#watching = await watchFile(file, again, (error) => this.live.unwatched(error))
-  }
-
-  /** `found` where it was listed just now. */
-  async status(found?: Found) {
-    const { engine, config } = this
-    const { residents, ...beside } = found ?? (await engine.inPool())
-    const { error } = engine.membership.state.kind === 'live' ? { error: undefined } : engine.membership.state
-    return {
-      host: engine.host.host,
-      name: config.name ?? hostname(),
-      upMs: Date.now() - this.#startedMs,
-      mayAct: engine.membership.state.kind === 'live',
-      why: error instanceof Error ? error.message : null,
-      store: config.store.replace(/\/\/[^@/]*@/, '//'),
-      dataset: config.dataset,
-      listens: this.#listeners?.url ?? null,
-      zfs: this.zfs.capabilities.version ?? this.zfs.capabilities.flavour,
-      pool: await poolState(this.zfs, poolOf(engine.host.parent)),
-      resident: residents.length,
-      mounted: residents.filter(({ mounted }) => mounted).length,
-      unsaved: unsavedOf(engine, residents),
-      slowSaves: engine.saves.slow.map(({ id, forMs }) => ({ id, forMs: Math.round(forMs) })),
-      cache: engine.host.streamCache?.state ?? null,
-      open: engine.saves.size,
-      failingSaves: engine.saves.failing.map(({ id, error }) => ({
-        id,
-        why: messageOf(error),
-      })),
-      busy: engine.host.locks.busy,
-      sweep: sweepView(engine.sweeper),
-      auditLost: this.journal.audit.lost.count,
-      drain: drainView(engine.drain),
-      leftUnsaved: engine.leftUnsaved,
-      diverged: engine.diverged.all.map(divergedView),
-      asks: engine.asks.all,
-      readOnly: engine.readOnly.all,
-      readOnlyFailed: engine.readOnly.error === undefined ? null : messageOf(engine.readOnly.error),
-      cannotReceive: engine.receivable.lacks,
-      stuck: this.zfs.commands.stuck.map(stuckView),
-      beside: besideView(beside),
-      leftByStart: leftView(engine.found),
-    }
   }
 
   /** Ends all but what users have mounted. */

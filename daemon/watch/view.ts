@@ -1,6 +1,7 @@
 /** What somebody who looks on sees at one moment: the host, each project in its pool, and what was done lately. */
 import { messageOf } from '../../pipeline/base/errors.ts'
 import { operationView } from '../control/operation-view.ts'
+import { statusView } from '../control/status-view.ts'
 import { unsavedPart } from '../control/unsaved.ts'
 import { hereView } from '../control/views.ts'
 import type { Daemon } from '../daemon.ts'
@@ -17,7 +18,7 @@ export async function lookView(daemon: Daemon) {
   const { engine } = daemon
   const found = await engine.inPool()
   const { residents } = found
-  const status = await daemon.status(found)
+  const status = await statusView(daemon, found)
   const moving = new Map(
     daemon.journal.operations.all
       .filter(({ state }) => state === 'running')

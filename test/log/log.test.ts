@@ -141,7 +141,7 @@ test('what nobody expected is a line with all of it, and an answer with nothing 
   const kept = new Kept()
   await withDaemon(
     async ({ daemon, socket }) => {
-      Object.assign(daemon, { status: () => Promise.reject(new RangeError('an inner detail')) })
+      Object.assign(daemon.engine, { inPool: () => Promise.reject(new RangeError('an inner detail')) })
       const page = new URL(daemon.pageLink ?? '')
       const cookie = `tidepool-${page.port}=${page.searchParams.get('token')}`
       const port = Number(page.port)

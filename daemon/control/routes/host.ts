@@ -1,6 +1,7 @@
 /** What can be asked of the host as a whole. */
 import { z } from 'zod'
 import { nothing, type Route, route } from '../route.ts'
+import { statusView } from '../status-view.ts'
 
 const none = z.object({})
 
@@ -12,7 +13,7 @@ export const hostRoutes: readonly Route[] = [
     needs: 'read',
     params: none,
     body: nothing,
-    run: async ({ daemon }) => daemon.status(),
+    run: ({ daemon }) => statusView(daemon),
   }),
   route({
     method: 'GET',
