@@ -1,4 +1,5 @@
 /** Changes the quota of a project after it was made: in the pool where it is there, and in the store. */
+import { TidepoolError } from '../../pipeline/base/errors.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import { settle } from '../../pipeline/graph/settle.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
@@ -25,7 +26,12 @@ export function changeQuota(
       const there = await resident(host, id, options)
       // The pool first: it alone knows what is used. What the store has is applied by each open.
       if (there) await applyQuota(host, there, { ...project, statics: { ...project.statics, quotaBytes } })
-      return settle(host.store.catalogue, project, setQuota(project, quotaBytes), options)
+      const after = await settle(host.store.catalogue, project, setQuota(project, quotaBytes), options)
+      if (after.statics.quotaBytes === quotaBytes) return after
+      throw new TidepoolError('project-busy', `project ${id} changed while its quota was set`, {
+        temporary: true,
+        hint: 'Something else works on the same project: see its events, and try again.',
+      })
     })
   })
 }

@@ -14,8 +14,9 @@ import { save } from '../../daemon/projects/save.ts'
 import { snapshotProject } from '../../daemon/projects/snapshot.ts'
 import { listSnapshots } from '../../native/zfs/list.ts'
 import { codeOf } from '../../pipeline/base/errors.ts'
-import { projectId } from '../../pipeline/base/ids.ts'
+import { newHostId, projectId } from '../../pipeline/base/ids.ts'
 import { MIB } from '../../pipeline/base/units.ts'
+import { takeOver } from '../../pipeline/graph/transitions.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { rejection } from '../contracts/values.ts'
 import { withFakeZfs } from '../support/fake-zfs.ts'
@@ -63,6 +64,27 @@ for (const flavour of ['openzfs', 'zfs-fuse'] as const) {
       }
       await changeQuota(host, P, 2n * QUOTA)
       assert.is((await save(host, P)).kind, 'saved')
+    }))
+
+  test('one that the store refused is not told as set', () =>
+    withFull(async (host) => {
+      const { catalogue } = host.store
+      const crossed: ProjectHost = {
+        ...host,
+        store: {
+          ...host.store,
+          catalogue: Object.assign(Object.create(catalogue), {
+            apply: async (transaction: Parameters<typeof catalogue.apply>[0]) => {
+              const now = await catalogue.read(P)
+              if (now && transaction.what.startsWith('quota'))
+                await catalogue.apply(takeOver(now, newHostId()))
+              return catalogue.apply(transaction)
+            },
+          }),
+        },
+      }
+      assert.is(codeOf(await rejection(changeQuota(crossed, P, 2n * QUOTA))), 'project-busy')
+      assert.is((await catalogue.read(P))?.statics.quotaBytes, QUOTA)
     }))
 
   test('with nothing new it is saved already, and closes and leaves like any other', () =>
