@@ -3,14 +3,10 @@ import { setProperties } from '../../native/zfs/dataset.ts'
 import { dataset as look } from '../../native/zfs/list.ts'
 import type { DatasetName } from '../../native/zfs/names.ts'
 import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
-import type { ProjectId } from '../../pipeline/base/ids.ts'
 import { humanBytes } from '../../pipeline/base/units.ts'
-import { settle } from '../../pipeline/graph/settle.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
-import { setQuota } from '../../pipeline/graph/transitions.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
-import { own } from './own.ts'
-import { type Resident, resident } from './resident.ts'
+import type { Resident } from './resident.ts'
 
 /**
  * Why no new point may be made, also not in this pool alone; undefined where one may. Snapshots keep what was deleted: without a
@@ -42,28 +38,6 @@ export function checkQuota(quotaBytes: bigint): void {
   if (quotaBytes >= MIN_QUOTA_BYTES) return
   throw new TidepoolError('bad-quota', `a quota of ${quotaBytes} bytes is too small`, {
     hint: 'Give at least 1 MiB, or none.',
-  })
-}
-
-/**
- * Changes what a project may take, here and in the store. Rejects with `quota-impossible` where it takes more already, with
- * `owned-elsewhere` where another host would have to apply it.
- */
-export function changeQuota(
-  host: ProjectHost,
-  id: ProjectId,
-  quotaBytes: bigint | null,
-  options: ActOptions = {},
-): Promise<Project> {
-  if (quotaBytes !== null) checkQuota(quotaBytes)
-  return host.locks.hold(id, 'quota', options.signal, async () => {
-    host.mayAct()
-    const { catalogue } = host.store
-    const project = await own(host, id, options)
-    const there = await resident(host, id, options)
-    // The pool first: it alone knows what is used. What the store has is applied by each open.
-    if (there) await applyQuota(host, there, { ...project, statics: { ...project.statics, quotaBytes } })
-    return settle(catalogue, project, setQuota(project, quotaBytes), options)
   })
 }
 

@@ -2,6 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { changeProperties } from '../../daemon/projects/change-properties.ts'
+import { changeQuota } from '../../daemon/projects/change-quota.ts'
 import { close } from '../../daemon/projects/close.ts'
 import { createProjectHere } from '../../daemon/projects/create.ts'
 import { evict } from '../../daemon/projects/evict.ts'
@@ -70,6 +71,42 @@ for (const flavour of ['openzfs', 'zfs-fuse'] as const) {
           await evict(a, P)
           await open(a, P)
           assert.equal(await setHere(a), { compression: 'gzip-9' })
+        },
+        { flavour },
+      )
+    }))
+
+  test('of a closed one they change, as its quota does, and it stays as free as it was', () =>
+    world(async (fake, a) => {
+      await withFakeZfs(
+        async (other) => {
+          const b = await projectHost(other, a.store, { name: 'b' })
+          const owner = async () => (await a.store.catalogue.read(P))?.statics.owner
+          await createProjectHere(a, P)
+          await save(a, P)
+          await close(a, P)
+          for (const host of [a, b]) {
+            await changeProperties(host, P, { recordsize: host === a ? '16K' : '32K' })
+            assert.is(await owner(), null)
+            assert.is((await changeQuota(host, P, 8n * 2n ** 20n)).statics.owner, null)
+          }
+          await fake.faults({
+            match: '^zfs set recordsize',
+            action: 'fail',
+            stderr: 'out of space',
+            times: 1,
+          })
+          const refused = await rejection<TidepoolError>(changeProperties(a, P, { recordsize: '8K' }))
+          assert.is(refused.code, 'out-of-space')
+          assert.match(refused.message, /are in the store, and not in force here: /)
+          assert.is(await owner(), null)
+          await open(b, P)
+          assert.equal(await setHere(b), { recordsize: '8192' })
+          assert.is((await close(b, P)).project.statics.owner, null)
+          await open(a, P)
+          assert.equal(await setHere(a), { recordsize: '8192' })
+          await changeProperties(a, P, { recordsize: null })
+          assert.is(await owner(), a.host)
         },
         { flavour },
       )

@@ -3,19 +3,20 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { changeQuota } from '../../daemon/projects/change-quota.ts'
 import { close } from '../../daemon/projects/close.ts'
 import { createProjectHere } from '../../daemon/projects/create.ts'
 import { evict } from '../../daemon/projects/evict.ts'
 import type { ProjectHost } from '../../daemon/projects/host.ts'
 import { liveName } from '../../daemon/projects/names.ts'
 import { open } from '../../daemon/projects/open.ts'
-import { changeQuota } from '../../daemon/projects/quota.ts'
 import { save } from '../../daemon/projects/save.ts'
 import { snapshotProject } from '../../daemon/projects/snapshot.ts'
 import { listSnapshots } from '../../native/zfs/list.ts'
 import { codeOf } from '../../pipeline/base/errors.ts'
-import { projectId } from '../../pipeline/base/ids.ts'
+import { newHostId, projectId } from '../../pipeline/base/ids.ts'
 import { MIB } from '../../pipeline/base/units.ts'
+import { takeOver } from '../../pipeline/graph/transitions.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { rejection } from '../contracts/values.ts'
 import { withFakeZfs } from '../support/fake-zfs.ts'
@@ -63,6 +64,27 @@ for (const flavour of ['openzfs', 'zfs-fuse'] as const) {
       }
       await changeQuota(host, P, 2n * QUOTA)
       assert.is((await save(host, P)).kind, 'saved')
+    }))
+
+  test('one that the store refused is not told as set', () =>
+    withFull(async (host) => {
+      const { catalogue } = host.store
+      const crossed: ProjectHost = {
+        ...host,
+        store: {
+          ...host.store,
+          catalogue: Object.assign(Object.create(catalogue), {
+            apply: async (transaction: Parameters<typeof catalogue.apply>[0]) => {
+              const now = await catalogue.read(P)
+              if (now && transaction.what.startsWith('quota'))
+                await catalogue.apply(takeOver(now, newHostId()))
+              return catalogue.apply(transaction)
+            },
+          }),
+        },
+      }
+      assert.is(codeOf(await rejection(changeQuota(crossed, P, 2n * QUOTA))), 'project-busy')
+      assert.is((await catalogue.read(P))?.statics.quotaBytes, QUOTA)
     }))
 
   test('with nothing new it is saved already, and closes and leaves like any other', () =>
