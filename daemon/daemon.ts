@@ -154,7 +154,7 @@ export class Daemon {
             layer.mounted(id)
             return owners.mounted(id, path)
           },
-          left: (id) => owners.left(id),
+          left: (id, how) => owners.left(id, how),
           onAct: (act) => {
             journal.act(act)
             watch.note(act)

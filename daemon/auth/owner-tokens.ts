@@ -1,5 +1,6 @@
 /**
- * A file for each project that is on this host, which its owner alone can read: who knows what is in it is the owner.
+ * A file for each project that is on this host, which its owner alone can read: who knows what is in it is the owner. One that was
+ * evicted keeps it, for that is when he asks why; but whose it is by now nobody looked, so it proves enough to ask and not to change anything.
  *
  * The file is the record, also of whose it is, so a restart of the daemon changes nothing. The directory is root's and nobody else can make
  * anything in it; of a project only the owner of its root directory is looked at, and nothing in it is opened, followed
@@ -15,6 +16,8 @@ import { digestOf, isSame, newSecret } from './secret.ts'
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 const LONGEST_BYTES = 200
+/** Of projects that have left; a hundred thousand would be 400 MiB of memory, as files of a page each. */
+const MOST_AWAY = 1000
 /** An id has no dot. */
 const OWN_TEMPORARY = `.${process.pid}.`
 
@@ -38,9 +41,14 @@ export async function ownDirectory(directory: string, mode: number): Promise<voi
   await chmod(directory, mode)
 }
 
+/** Of what is on this host, or has been and was evicted. */
+export type Proof = 'here' | 'away'
+
 export class OwnerTokens {
   readonly #directory: string
   readonly #shownAt: string
+  /** The one that has left first is the first. */
+  readonly #away = new Set<string>()
 
   private constructor(directory: string, shownAt: string) {
     this.#directory = directory
@@ -58,7 +66,7 @@ export class OwnerTokens {
     return join(this.#shownAt, id)
   }
 
-  #pathOf(id: ProjectId): string {
+  #pathOf(id: string): string {
     return join(this.#directory, id)
   }
 
@@ -68,6 +76,7 @@ export class OwnerTokens {
    */
   async settle(id: ProjectId, path: string): Promise<void> {
     const { uid, gid } = await stat(path)
+    this.#away.delete(id)
     if (uid === 0) return rm(this.#pathOf(id), { force: true })
     if ((await this.#read(id))?.uid === uid) return
     const temporary = join(this.#directory, `${OWN_TEMPORARY}${randomUUID()}`)
@@ -89,21 +98,27 @@ export class OwnerTokens {
 
   /**
    * `path` is where it is mounted, undefined where it is not. Whoever the directory no longer belongs to proves nothing, and whoever it
-   * belongs to by now has a token after this.
+   * belongs to by now has a token after this. Undefined where nothing is proved.
    */
-  async proves(id: ProjectId, secret: string | undefined, path: string | undefined): Promise<boolean> {
+  async proves(
+    id: ProjectId,
+    secret: string | undefined,
+    path: string | undefined,
+  ): Promise<Proof | undefined> {
     const uid = path === undefined ? undefined : await uidOf(path)
     // Root's: it may have been unmounted this moment, and the next mount settles it.
-    if (uid === 0) return false
+    if (uid === 0) return undefined
     if (path !== undefined) await this.settle(id, path)
     const kept = await this.#read(id)
     // Compared in any case, so that the time does not tell whether there is such a project.
     const same = isSame(digestOf(secret ?? ''), digestOf(kept?.secret ?? newSecret()))
-    return same && kept !== undefined && (uid === undefined || uid === kept.uid)
+    if (!same || kept === undefined || (uid !== undefined && uid !== kept.uid)) return undefined
+    return this.#away.has(id) ? 'away' : 'here'
   }
 
   /** At once, so that whoever asked whether it may be removed has the answer of this moment. */
-  remove(id: ProjectId): void {
+  remove(id: string): void {
+    this.#away.delete(id)
     try {
       unlinkSync(this.#pathOf(id))
     } catch (error) {
@@ -111,10 +126,26 @@ export class OwnerTokens {
     }
   }
 
-  /** Removes those of what is not on this host any more, and what a killed daemon had begun. */
-  async keepOnly(isKept: (id: string) => boolean): Promise<void> {
-    for (const name of await readdir(this.#directory))
-      if (!isKept(name) && !name.startsWith(OWN_TEMPORARY)) unlinkSync(join(this.#directory, name))
+  /** It was evicted. Of those that have left so for longest there is no token any more. */
+  leave(id: string): void {
+    this.#away.delete(id)
+    this.#away.add(id)
+    for (const first of this.#away) {
+      if (this.#away.size <= MOST_AWAY) return
+      this.remove(first)
+    }
+  }
+
+  /** What is not here has left; what a killed daemon had begun is removed, and what is nobody's token. */
+  async begin(isHere: (id: string) => boolean): Promise<void> {
+    const left: { name: string; madeMs: number }[] = []
+    for (const name of await readdir(this.#directory)) {
+      if (isHere(name) || name.startsWith(OWN_TEMPORARY)) continue
+      const { uid, mtimeMs } = await lstat(this.#pathOf(name))
+      if (uid === 0 || name.includes('.')) unlinkSync(this.#pathOf(name))
+      else left.push({ name, madeMs: mtimeMs })
+    }
+    for (const { name } of left.sort((a, b) => a.madeMs - b.madeMs)) this.leave(name)
   }
 
   /** Undefined where there is none that we have made. */

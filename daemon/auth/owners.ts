@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { hideView, mayMount, showReadOnly } from '../../native/mount/read-only-view.ts'
 import { messageOf } from '../../pipeline/base/errors.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
+import type { Leaving } from '../projects/comings.ts'
 import type { Engine } from '../projects/engine.ts'
 import { mountPointOf } from '../projects/mount-point.ts'
 import { OwnerTokens, ownDirectory } from './owner-tokens.ts'
@@ -39,10 +40,10 @@ export class Owners {
     return new Owners(await OwnerTokens.open(kept, shownAt), kept, shownAt)
   }
 
-  /** What the pool holds keeps its tokens; those of what is mounted are looked at, for its owner may have changed meanwhile. */
+  /** Those of what is mounted are looked at, for its owner may have changed meanwhile. */
   async start({ found, host, saves }: Pick<Engine, 'found' | 'host' | 'saves'>): Promise<void> {
     const resident = new Set<string>(found.residents.map(({ id }) => id))
-    await this.tokens.keepOnly((id) => resident.has(id) || saves.state(id as ProjectId) !== undefined)
+    await this.tokens.begin((id) => resident.has(id) || saves.state(id as ProjectId) !== undefined)
     const mounted = found.residents.filter((one) => one.mounted)
     await Promise.all(mounted.map(({ id }) => this.mounted(id, mountPointOf(host, id))))
     await this.#show().catch((error: unknown) =>
@@ -81,9 +82,10 @@ export class Owners {
     }
   }
 
-  left(id: ProjectId): void {
+  left(id: ProjectId, how: Leaving): void {
     try {
-      this.tokens.remove(id)
+      if (how === 'evicted') this.tokens.leave(id)
+      else this.tokens.remove(id)
     } catch (error) {
       complain(`the token of project ${id}, which has left, is still there: ${messageOf(error)}`)
     }

@@ -26,10 +26,16 @@ export const ownerGuard =
       )
     const id = projectId(String((params as { readonly id?: unknown }).id))
     const secret = bearerOf(headers)
-    if (!(await tokens.proves(id, secret, pathOf(id))))
+    const proof = await tokens.proves(id, secret, pathOf(id))
+    if (proof === undefined)
       throw unauthenticated(
         `nothing proves that project ${id} is yours`,
-        `The token is in ${tokens.fileOf(id)}, which only its owner can read, while the project is on this host.`,
+        `The token is in ${tokens.fileOf(id)}, which only its owner can read, once the project was opened on this host.`,
+      )
+    if (proof === 'away' && route.needs !== 'read')
+      throw forbidden(
+        `project ${id} is not on this host any more, so nobody can see whose it is by now`,
+        'Touch its path, which opens it here, and ask again; `tidepool why` tells why that fails.',
       )
     return { principal: `owner:${id}`, role: 'operate' }
   }

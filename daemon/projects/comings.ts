@@ -5,6 +5,9 @@ import type { EngineParts } from './engine-parts.ts'
 import type { Opened } from './open.ts'
 
 type Here = Pick<Assembled, 'host' | 'saves' | 'access' | 'drain' | 'unsaved' | 'diverged'>
+/** How a project is gone from this host: its dataset alone, or the project. */
+export type Leaving = 'evicted' | 'destroyed'
+
 type Told = Pick<EngineParts, 'mounted' | 'unmounted' | 'left'>
 
 export class Comings {
@@ -54,10 +57,10 @@ export class Comings {
   }
 
   /** Where it was not opened again meanwhile. */
-  leaves(id: ProjectId): void {
+  leaves(id: ProjectId, how: Leaving): void {
     const { host, saves } = this.#here
     if (saves.state(id)) return
     host.untouched.forget(id)
-    this.#told.left?.(id)
+    this.#told.left?.(id, how)
   }
 }

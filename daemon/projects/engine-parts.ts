@@ -1,4 +1,5 @@
 /** What an engine is made of, and what may be changed while it runs. */
+
 import type { DatasetName } from '../../native/zfs/names.ts'
 import type { Zfs } from '../../native/zfs/zfs.ts'
 import type { Clock } from '../../pipeline/base/clock.ts'
@@ -7,6 +8,7 @@ import type { Limiter } from '../../pipeline/limit/limiter.ts'
 import type { Store } from '../../pipeline/stores/contract.ts'
 import type { StreamCache } from '../../pipeline/stores/stream-cache/index.ts'
 import type { OnAct } from './acts.ts'
+import type { Leaving } from './comings.ts'
 import type { ProjectSettings } from './host.ts'
 import type { MembershipOptions } from './membership.ts'
 import type { ResidencySettings } from './residency.ts'
@@ -40,7 +42,7 @@ export interface EngineParts {
   /** Called when a project was mounted or found so, before the act that did it has ended. */
   readonly mounted?: (id: ProjectId, path: string) => Promise<void>
   /** Called when nobody uses a project here any more: it was evicted or destroyed, and not opened again meanwhile. */
-  readonly left?: (id: ProjectId) => void
+  readonly left?: (id: ProjectId, how: Leaving) => void
   /** Hears of each act on a project when it has ended, well or not, also of those that nobody asked for. */
   readonly onAct?: OnAct
   readonly onTidings?: OnTidings

@@ -233,7 +233,7 @@ export class Engine {
     const act = async () => {
       const evicted = await this.#comings.unmounts(id, evict(this.host, id, options))
       this.access.forget(id)
-      this.#comings.leaves(id)
+      this.#comings.leaves(id, 'evicted')
       return evicted
     }
     return told(this.#onAct, { what: 'evict', id, why, byItself: why !== 'asked' }, act, {
@@ -244,7 +244,7 @@ export class Engine {
   destroy(id: ProjectId, options?: SaveOptions): Promise<Project> {
     const act = async () => {
       const destroyed = await this.#comings.unmounts(id, destroyHere(this.host, id, options))
-      this.#comings.leaves(id)
+      this.#comings.leaves(id, 'destroyed')
       return destroyed
     }
     return told(this.#onAct, { what: 'destroy', id }, act)

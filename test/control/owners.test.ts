@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, chown, lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir, readdir, readFile, symlink, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -78,32 +78,80 @@ test('an owner asks what is his, with what only he can read, and nothing else', 
     assert.not.match(JSON.stringify(refusals), token)
   }))
 
-test('a token stays while its project is closed here, and goes with an eviction or a destruction', () =>
-  withDaemon(async ({ client, config }) => {
-    const there = () => readdir(ownersDirectoryOf(config.run))
+test('a token stays while its project is closed here, is good for asking alone after an eviction, and goes with a destruction', () =>
+  withDaemon(async ({ client, config, ownersSocket, daemon, again }) => {
+    const there = async () => (await readdir(ownersDirectoryOf(config.run))).sort()
     const post = (path: string) => client.call('POST', `/v1/projects/${path}`)
     for (const id of ['a', 'b']) await client.call('POST', '/v1/projects', { body: { id, owner } })
-    assert.equal((await there()).sort(), ['a', 'b'])
     for (const id of ['a', 'b']) {
       await post(`${id}/save`)
       await post(`${id}/close`)
     }
-    assert.equal((await there()).sort(), ['a', 'b'])
+    assert.equal(await there(), ['a', 'b'])
     await post('a/evict')
     await post('b/destroy')
-    assert.equal(await there(), [])
-    await openAsOwned(client, 'a')
     assert.equal(await there(), ['a'])
+    const token = await readFile(join(ownersDirectoryOf(config.run), 'a'), 'utf8')
+    const status = async (method: string, path: string, secret = token) =>
+      (await ask({ socketPath: ownersSocket, method, path: `/v1/projects/a${path}`, token: secret })).status
+    const asWhenAway = async () => {
+      assert.is(await status('GET', '/why'), 200)
+      assert.is(await status('GET', '/why', `${token}x`), 401)
+      assert.is(await status('POST', '/open'), 403)
+      assert.is(await status('POST', '/save'), 403)
+    }
+    await asWhenAway()
+    // What a killed daemon has begun is taken away, and what is no owner's.
+    await daemon.stop()
+    const kept = await keptOwnersOf(config.run)
+    await writeFile(join(kept, '.1.left'), 'x')
+    await writeFile(join(kept, 'stranger'), 'x')
+    const next = await again()
+    assert.equal(await there(), ['a'])
+    await asWhenAway()
+    await openAsOwned(client, 'a')
+    const anew = await readFile(join(ownersDirectoryOf(config.run), 'a'), 'utf8')
+    assert.is(await status('POST', '/save', anew), 200)
+    await next.stop()
   }))
 
+test('of what was evicted longest ago there is no token any more', async () => {
+  const { path, remove } = await temporaryDirectory()
+  try {
+    const tokens = await OwnerTokens.open(join(path, 'owners'))
+    const project = join(path, 'project')
+    await mkdir(project)
+    await chown(project, uid, gid)
+    for (let n = 0; n < 1003; n++) {
+      const id = projectId(`p${n}`)
+      await tokens.settle(id, project)
+      tokens.leave(id)
+    }
+    const names = await readdir(join(path, 'owners'))
+    assert.is(names.length, 1000)
+    for (const gone of ['p0', 'p1', 'p2']) assert.not(names.includes(gone))
+    // One that comes back is not counted any more.
+    await tokens.settle(projectId('p3'), project)
+    for (const n of [2000, 2001]) {
+      await tokens.settle(projectId(`p${n}`), project)
+      tokens.leave(`p${n}`)
+    }
+    assert.ok((await readdir(join(path, 'owners'))).includes('p3'))
+    assert.not((await readdir(join(path, 'owners'))).includes('p4'))
+  } finally {
+    await remove()
+  }
+})
+
 test('what somebody laid in the place of a token is neither followed nor changed', () =>
-  withDaemon(async ({ client, config, fake, ownersSocket, daemon, again }) => {
+  withDaemon(async ({ client, config, fake, ownersSocket }) => {
     await client.call('POST', '/v1/projects', { body: { id: 'p', owner } })
     const directory = await keptOwnersOf(config.run)
     await client.call('POST', '/v1/projects/p/save')
     await client.call('POST', '/v1/projects/p/evict')
     const victim = join(fake.directory, 'victim')
     await writeFile(victim, 'untouched', { mode: 0o600 })
+    await unlink(join(directory, 'p'))
     await symlink(victim, join(directory, 'p'))
     const asked = { socketPath: ownersSocket, method: 'GET', path: '/v1/projects/p' }
     assert.is((await ask({ ...asked, token: 'untouched' })).status, 401)
@@ -113,13 +161,6 @@ test('what somebody laid in the place of a token is neither followed nor changed
     assert.equal([after.mode, after.uid, after.ctimeMs], [before.mode, before.uid, before.ctimeMs])
     assert.is(await readFile(victim, 'utf8'), 'untouched')
     assert.ok((await lstat(join(directory, 'p'))).isFile())
-    // What a killed daemon has begun is taken away, and what is no project's.
-    await daemon.stop()
-    await writeFile(join(directory, '.1.left'), 'x')
-    await writeFile(join(directory, 'stranger'), 'x')
-    const next = await again()
-    assert.equal(await readdir(directory), ['p'])
-    await next.stop()
   }))
 
 // Elsewhere nobody but the tests' own user can have a project.
