@@ -40,10 +40,10 @@ test('whose a name is: below the parent alone, whatever stands behind it', () =>
 
 test('a daemon that comes after one that was killed leaves its project alone, too, until it ends', () =>
   withFakeZfs(async (fake) => {
-    const config = parseConfig(
-      configInPlace(fake.directory, { store: 'dir:/unused', dataset: fake.parent }),
-      'test.yaml',
-    )
+    // Of this test alone: a daemon of another one that starts meanwhile must not take the command for a leftover of its own.
+    const dataset = `tank/left-${process.pid}`
+    await fake.zfs.commands.change('zfs', ['create', '-o', 'canmount=off', '-o', 'mountpoint=none', dataset])
+    const config = parseConfig(configInPlace(fake.directory, { store: 'dir:/unused', dataset }), 'test.yaml')
     const store = memoryStore()
     const start = (zfs: Zfs) => {
       const limiter = fixedLimiter({ count: 8, maxBytes: 64 * 2 ** 20 })
@@ -53,8 +53,8 @@ test('a daemon that comes after one that was killed leaves its project alone, to
     const first = await start(fake.zfs)
     for (const id of [P, Q]) await first.engine.create(id)
     await first.stop()
-    const hangs = `${fake.parent}/p1`
-    const receiving = `${fake.parent}/receiving.p1.00ff`
+    const hangs = `${dataset}/p1`
+    const receiving = `${dataset}/receiving.p1.00ff`
     await fake.zfs.commands.change('zfs', ['create', receiving])
     await fake.faults({ match: '^zfs set tidepool:x', action: 'hang', times: 1 })
     await fake.calls()

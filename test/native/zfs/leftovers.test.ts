@@ -13,8 +13,8 @@ import { outlivedCommand } from '../../support/outlived.ts'
 import { within } from '../../support/within.ts'
 
 const test = suite('zfs leftovers')
-/** Of this test alone, whatever else runs on the machine. */
-const DATASET = `tank/projects/left-${process.pid}`
+/** Of this test alone: a daemon of another one that starts meanwhile must not take it for a leftover of its own. */
+const DATASET = `left-${process.pid}/projects/p`
 const isMeant = (args: readonly string[]): boolean => args.includes(DATASET)
 const QUICK = { termGraceMs: 100, killGraceMs: 2000 }
 
