@@ -9,6 +9,7 @@ import { codeOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import { AtOnce } from '../auth/at-once.ts'
 import type { Asked, Caller, Guard, ListenerName, Refused } from '../auth/caller.ts'
 import { Failures, originOf } from '../auth/failures.ts'
+import { TokenUse } from '../auth/token-use.ts'
 import { toJson } from '../cli/output.ts'
 import type { Daemon } from '../daemon.ts'
 import { within } from '../log/context.ts'
@@ -77,6 +78,12 @@ export function server(
       if (refusal) refused(refusal)
     },
   }) as FastifyInstance
+  const uses = new TokenUse(() => performance.now())
+  const noteUse = (principal: string, origin: string): void => {
+    if (!uses.note(principal, origin)) return
+    const about = { what: 'token-use', project: null, operation: null, result: 'done' } as const
+    daemon.journal.audit.note({ ...about, principal, origin })
+  }
   const atOnce = new AtOnce()
   const silent = new Silent(connections.silent ?? connections.atOnce)
   app.server.on(connections.tls ? 'secureConnection' : 'connection', (socket) => silent.add(socket))
@@ -125,6 +132,7 @@ export function server(
       localAddress: request.raw.socket.localAddress,
     }
     request.caller = await guard(asked)
+    if (listener === 'tcp') noteUse(request.caller.principal, originAt(request.raw.socket))
     checkRole(request.caller, asked)
   })
   app.setErrorHandler(async (error, request, reply) => fail(ofTheServer(error), request, reply))

@@ -3,12 +3,15 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type AuditEntry, AuditLog } from '../../daemon/audit/audit-log.ts'
+import { TokenUse } from '../../daemon/auth/token-use.ts'
+import { endpointFileOf } from '../../daemon/daemon.ts'
 import { Journal } from '../../daemon/journal.ts'
 import { codeOf } from '../../pipeline/base/errors.ts'
 import { projectId } from '../../pipeline/base/ids.ts'
 import { rejection } from '../contracts/values.ts'
 import { withDaemon } from '../support/daemon.ts'
 import { temporaryDirectory } from '../support/directory.ts'
+import { ask } from '../support/raw-http.ts'
 
 const test = suite('audit log')
 
@@ -133,6 +136,47 @@ test('the daemon logs who did what, with the operation and how it ended', () =>
     )
     assert.is(lines[0]?.operation, made.headers['tidepool-operation'])
   }))
+
+test('a token that is used over TCP is logged with where it came from, once an hour; so is each word that reaches far', () =>
+  withDaemon(
+    async ({ client, config, daemon }) => {
+      const { secret } = await client.call<{ secret: string }>('POST', '/v1/tokens', {
+        body: { name: 'monitor', role: 'read' },
+      })
+      const { url } = JSON.parse(await readFile(endpointFileOf(config), 'utf8')) as { url: string }
+      const where = { port: Number(new URL(url).port), method: 'GET', path: '/v1/status', token: secret }
+      for (let times = 0; times < 3; times++) assert.is((await ask(where)).status, 200)
+      await client.call('POST', '/v1/projects', { body: { id: 'p' } })
+      await client.call('POST', '/v1/projects/p/kill-and-close', { body: {} })
+      const host = { path: `/v1/hosts/${daemon.engine.host.host}/dead` }
+      await rejection(client.call('POST', host.path), 'it lives')
+      await client.call('POST', '/v1/drain')
+      await client.call('POST', '/v1/undrain')
+      await daemon.stop()
+      const text = await readFile(daemon.journal.audit.path, 'utf8')
+      assert.not.match(text, secret)
+      const lines = await read(daemon.journal.audit.path)
+      assert.equal(
+        lines.map(({ what, result, principal, origin }) => [what, result, principal, origin]),
+        [
+          ['token-create', 'begun', 'root', 'root socket'],
+          ['token-create', 'done', 'root', 'root socket'],
+          ['token-use', 'done', 'token:monitor', '127.0.0.1'],
+          ['create', 'done', 'root', 'root socket'],
+          ['kill-and-close', 'done', 'root', 'root socket'],
+          ['host-dead', 'failed', 'root', 'root socket'],
+          ['drain', 'done', 'root', 'root socket'],
+          ['undrain', 'done', 'root', 'root socket'],
+        ],
+      )
+      let nowMs = 0
+      const uses = new TokenUse(() => nowMs)
+      assert.equal([uses.note('a', 'x'), uses.note('a', 'x'), uses.note('a', 'y')], [true, false, true])
+      nowMs = 3_600_000
+      assert.ok(uses.note('a', 'x'))
+    },
+    { config: ['listen: {port: 0}'] },
+  ))
 
 test('what left the pool by itself is logged as the daemon’s doing', () =>
   withPath(async (path) => {

@@ -190,6 +190,20 @@ test('stream rm: refused while it is needed, with who needs it', async () => {
   assert.ok(store.state.blobs.has(full))
 })
 
+test('stream rm: a dry run says what would go, or why it would not, and changes nothing', async () => {
+  const { tidepool, store, full, step } = await world()
+  const { code, stdout } = await tidepool(['stream', 'rm', '--dry-run', step])
+  assert.is(code, 0)
+  assert.match(stdout.toString(), /^would remove write .* of p \(superseded, 1.9 MiB\)\n$/)
+  assert.ok(store.state.blobs.has(step))
+  assert.is(store.state.projects.get(P)?.rows.get(step)?.state, 'superseded')
+  const refused = await tidepool(['stream', 'rm', '--dry-run', full])
+  assert.is(refused.code, 1)
+  assert.match(refused.stderr, /is needed/)
+  const { json } = await tidepool(['--json', 'stream', 'rm', '--dry-run', step])
+  assert.is(json[0]?.removed, false)
+})
+
 test('stream rm: takes away what is superseded, and says so again when it is gone', async () => {
   const { tidepool, store, step } = await world()
   const { code, stdout } = await tidepool(['stream', 'rm', step.slice(0, 12)])

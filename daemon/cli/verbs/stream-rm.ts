@@ -14,6 +14,7 @@ import { type FoundWrite, findWrite } from '../find.ts'
 
 interface Options {
   readonly project?: string
+  readonly dryRun?: boolean
 }
 
 export const verb: Verb<[write: string], Options> = {
@@ -24,6 +25,7 @@ export const verb: Verb<[write: string], Options> = {
         'PROJECT/ID, or an id alone; the beginning of an id will do where it is the only one',
       )
       .option('--project <id>', 'look for the id only there')
+      .option('--dry-run', 'only say whether it would go, and what that frees')
       .addHelpText(
         'after',
         `
@@ -32,16 +34,18 @@ of grace that \`tidepool scrub\` gives to those who are just reading it.`,
       )
   },
 
-  async run(cli, [write], options) {
+  async run(cli, [write], { dryRun = false, ...where }) {
     await cli.withStore(async ({ store }) => {
-      const found = await findWrite(store.catalogue, write, { ...options, signal: cli.signal })
+      const found = await findWrite(store.catalogue, write, { ...where, signal: cli.signal })
       const { project, row } = found
-      await removeWrite(store, found, { signal: cli.signal })
+      if (dryRun) refuseToRemove(project, row)
+      else await removeWrite(store, found, { signal: cli.signal })
       const bytes = bytesOf(row)
-      await cli.out.one({ writeId: row.writeId, project: project.id, was: row.state, bytes }, () => [
+      const answer = { writeId: row.writeId, project: project.id, was: row.state, bytes, removed: !dryRun }
+      await cli.out.one(answer, () => [
         row.state === 'deleted'
           ? `write ${row.writeId} of ${project.id} had gone already`
-          : `removed write ${row.writeId} of ${project.id} (${row.state}, ${humanBytes(bytes)})`,
+          : `${dryRun ? 'would remove' : 'removed'} write ${row.writeId} of ${project.id} (${row.state}, ${humanBytes(bytes)})`,
       ])
     })
   },
@@ -77,6 +81,14 @@ async function nextStep(
   row: WriteRow,
   options: CallOptions,
 ): Promise<Transaction> {
+  refuseToRemove(project, row)
+  const nowMs = await catalogue.nowMs(options)
+  return row.state === 'committed'
+    ? supersedeWrites(project, [row], nowMs)
+    : markDeleting(project, [row], nowMs)
+}
+
+function refuseToRemove(project: Project, row: WriteRow): void {
   if (row.state === 'writing')
     throw new TidepoolError(
       'write-not-ended',
@@ -86,10 +98,6 @@ async function nextStep(
       },
     )
   if (row.state === 'committed' && neededWrites(project).has(row.writeId)) throw needed(project, row)
-  const nowMs = await catalogue.nowMs(options)
-  return row.state === 'committed'
-    ? supersedeWrites(project, [row], nowMs)
-    : markDeleting(project, [row], nowMs)
 }
 
 function needed(project: Project, row: WriteRow): TidepoolError {

@@ -11,6 +11,8 @@ export const drainRoutes: readonly Route[] = [
     path: '/v1/drain',
     about: 'Open nothing more, save everything and let it leave the pool; over restarts too',
     needs: 'admin',
+    verb: 'drain',
+    audit: 'noted',
     params: none,
     body: nothing,
     run: async ({ daemon: { engine } }) => {
@@ -23,6 +25,8 @@ export const drainRoutes: readonly Route[] = [
     path: '/v1/undrain',
     about: 'Open projects again',
     needs: 'admin',
+    verb: 'undrain',
+    audit: 'noted',
     params: none,
     body: nothing,
     run: async ({ daemon }) => {

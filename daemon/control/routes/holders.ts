@@ -23,6 +23,8 @@ export const holderRoutes: readonly Route[] = [
     path: '/v1/projects/{id}/kill-and-close',
     about: 'End the processes that are in it, with SIGTERM and after a grace with SIGKILL, then close it',
     needs: 'admin',
+    verb: 'kill-and-close',
+    audit: 'noted',
     params: anId,
     body: z.strictObject({ graceMs: z.int().min(0).max(600_000).optional() }).default({}),
     run: async ({ daemon, params: { id }, body, signal }) => {

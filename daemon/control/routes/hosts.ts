@@ -36,6 +36,8 @@ export const hostsRoutes: readonly Route[] = [
     path: '/v1/hosts/{host}/dead',
     about: 'Say that a host that looks dead is off for good: its projects go to whoever opens them',
     needs: 'admin',
+    verb: 'host-dead',
+    audit: 'noted',
     params: z.strictObject({ host: checked(hostId, 'host id') }),
     body: nothing,
     run: async ({ daemon: { engine }, params: { host }, signal }) => {
