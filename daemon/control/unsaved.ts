@@ -19,7 +19,12 @@ export function unsavedPart(
   if (!state) return undefined
   // A snapshot that is under way to the store is counted no more by ZFS.
   const isSaving = state.saving || host.locks.state(id)?.what === 'save'
-  const isDirty = !host.zfs.capabilities.written || writtenBytes > 0n || isSaving || state.failures > 0
+  const isDirty =
+    !host.zfs.capabilities.written ||
+    writtenBytes > 0n ||
+    isSaving ||
+    state.hasOwnSnapshot ||
+    state.failures > 0
   return isDirty ? { bytes: writtenBytes, ms: host.clock.monotonicMs() - state.savedUpToMs } : undefined
 }
 

@@ -17,7 +17,7 @@ export class ActMetrics {
     this.#savedBytes = make.counter('saved_bytes_total', 'Bytes of streams that saves have stored')
     this.#receivedBytes = make.counter('received_bytes_total', 'Bytes of streams that opens have received')
     this.#evictions = make.counter('evictions_total', 'Projects that left the pool', {
-      reason: ['space', 'number', 'idle', 'asked'],
+      reason: ['space', 'number', 'idle', 'drain', 'asked'],
     })
   }
 

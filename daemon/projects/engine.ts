@@ -41,6 +41,7 @@ import { rollBack } from './roll-back.ts'
 import { type Saved, type SaveOptions, save } from './save.ts'
 import type { SaveQueue } from './save-queue.ts'
 import { savedResult } from './save-unless-quiet.ts'
+import { type SnapshotOptions, snapshotProject } from './snapshot.ts'
 import { Sweeper } from './sweep.ts'
 import { TakeOverAsks } from './take-over-asks.ts'
 import type { OnTidings } from './tidings.ts'
@@ -115,7 +116,7 @@ export class Engine {
       drain.run(
         {
           residents: async () => (await this.residents({ signal })).map(({ id }) => id),
-          evict: (id, stop) => this.evict(id, { signal: stop }),
+          evict: (id, stop) => this.#evict(id, { signal: stop }, 'drain'),
         },
         signal,
       ),
@@ -186,10 +187,18 @@ export class Engine {
   }
 
   async save(id: ProjectId, options?: SaveOptions): Promise<Saved> {
+    const begunMs = this.host.clock.monotonicMs()
     const act = () => save(this.host, id, options)
     const saved = await told(this.#onAct, { what: 'save', id }, act, { result: savedResult })
+    this.saves.saved(id, begunMs)
     await this.diverged.note(id, saved)
     return saved
+  }
+
+  async snapshot(id: ProjectId, options?: SnapshotOptions): Promise<Guid> {
+    const point = await snapshotProject(this.host, id, options)
+    if (options?.local) this.saves.snapshot(id)
+    return point
   }
 
   close(id: ProjectId, options?: SaveOptions): Promise<Closed> {
@@ -229,7 +238,11 @@ export class Engine {
     return this.#evict(id, options, 'asked')
   }
 
-  #evict(id: ProjectId, options: SaveOptions | undefined, why: WhyEvicted | 'asked'): Promise<Evicted> {
+  #evict(
+    id: ProjectId,
+    options: SaveOptions | undefined,
+    why: WhyEvicted | 'drain' | 'asked',
+  ): Promise<Evicted> {
     const act = async () => {
       const evicted = await this.#comings.unmounts(id, evict(this.host, id, options))
       this.access.forget(id)

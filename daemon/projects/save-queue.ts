@@ -28,6 +28,8 @@ export interface SaveState {
   /** On the monotonic clock, as all here. What was written since is perhaps saved nowhere. */
   readonly savedUpToMs: number
   readonly saving: boolean
+  /** Of something since then ZFS counts nothing any more, because a snapshot that is here alone has it. */
+  readonly hasOwnSnapshot: boolean
   /** When the next save begins; undefined while one is under way. */
   readonly nextAtMs: number | undefined
   /** Of the last save, where it failed; how often in a row. */
@@ -39,6 +41,7 @@ interface Watched {
   savedUpToMs: number
   nextAtMs: number
   running: LinkedAbort | undefined
+  snapshotAtMs: number | undefined
   error: unknown
   failures: number
   delays: Iterator<number>
@@ -96,6 +99,7 @@ export class SaveQueue {
       savedUpToMs: found ? nowMs - intervalMs : nowMs,
       nextAtMs: nowMs + (found ? SOON * intervalMs * random() : this.#jittered()),
       running: undefined,
+      snapshotAtMs: undefined,
       error: undefined,
       failures: 0,
       delays: this.#delays(),
@@ -110,6 +114,20 @@ export class SaveQueue {
     this.#wake()
   }
 
+  /** A snapshot was made that is here alone. */
+  snapshot(id: ProjectId): void {
+    const watched = this.#watched.get(id)
+    if (watched) watched.snapshotAtMs = this.#options.clock.monotonicMs()
+  }
+
+  /** All that there was at that moment is saved, by whomever. */
+  saved(id: ProjectId, upToMs: number): void {
+    const watched = this.#watched.get(id)
+    if (!watched) return
+    watched.savedUpToMs = Math.max(watched.savedUpToMs, upToMs)
+    if (watched.snapshotAtMs !== undefined && watched.snapshotAtMs <= upToMs) watched.snapshotAtMs = undefined
+  }
+
   /** The next save begins as soon as there is room. */
   hurry(id: ProjectId): void {
     const watched = this.#watched.get(id)
@@ -120,10 +138,11 @@ export class SaveQueue {
   state(id: ProjectId): SaveState | undefined {
     const watched = this.#watched.get(id)
     if (!watched) return undefined
-    const { savedUpToMs, nextAtMs, running, error, failures } = watched
+    const { savedUpToMs, nextAtMs, running, snapshotAtMs, error, failures } = watched
     return {
       savedUpToMs,
       saving: running !== undefined,
+      hasOwnSnapshot: snapshotAtMs !== undefined,
       nextAtMs: running ? undefined : nextAtMs,
       error,
       failures,
@@ -228,7 +247,7 @@ export class SaveQueue {
         (await save(id, running.signal, () => {
           begunMs = clock.monotonicMs()
         })) ?? begunMs
-      watched.savedUpToMs = Math.max(watched.savedUpToMs, upToMs)
+      this.saved(id, upToMs)
       watched.error = undefined
       watched.failures = 0
       watched.delays = this.#delays()

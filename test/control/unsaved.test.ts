@@ -24,4 +24,18 @@ test('what is not saved yet is counted', () =>
     assert.equal(await unsaved(), { count: 0, bytes: '0', oldestMs: 0 })
   }))
 
+test('what only a snapshot of this pool has is not saved, though ZFS counts nothing of it', () =>
+  withDaemon(async ({ client }) => {
+    const count = async () =>
+      (await client.call<{ unsaved: { count: number } }>('GET', '/v1/status')).unsaved.count
+    const { realPath } = await client.call<{ realPath: string }>('POST', '/v1/projects', {
+      body: { id: 'p' },
+    })
+    await writeFile(join(realPath, 'file'), 'x'.repeat(100_000))
+    await client.call('POST', '/v1/projects/p/snapshot', { body: { local: true } })
+    assert.is(await count(), 1)
+    await client.call('POST', '/v1/projects/p/save')
+    assert.is(await count(), 0)
+  }))
+
 test.run()

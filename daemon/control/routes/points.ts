@@ -5,7 +5,6 @@ import { readProject } from '../../../pipeline/graph/settle.ts'
 import type { CallOptions, Catalogue } from '../../../pipeline/stores/contract.ts'
 import { type HistoryPoint, historyOf } from '../../projects/history.ts'
 import { acknowledge, pinPoint } from '../../projects/points.ts'
-import { snapshotProject } from '../../projects/snapshot.ts'
 import { anId, nothing, pointGuid, type Route, route } from '../route.ts'
 import { pointView, projectView } from '../views.ts'
 
@@ -20,7 +19,7 @@ export const pointRoutes: readonly Route[] = [
     body: z.strictObject({ local: z.boolean().default(false) }).prefault({}),
     run: async ({ daemon, params: { id }, body: { local }, signal }) => ({
       id,
-      point: await snapshotProject(daemon.engine.host, id, { local, signal }),
+      point: await daemon.engine.snapshot(id, { local, signal }),
     }),
   }),
   route({
