@@ -86,14 +86,19 @@ function usageError(error: CommanderError, argv: readonly string[]): TidepoolErr
 
 /** After Ctrl-C everything is ended in order, but not for ever. */
 const ENDING_LIMIT_MS = 45_000
+/** What ends sooner needs no word about it. */
+const ENDING_TOLD_MS = 300
 
 /** The process itself: its streams, its signals, its exit code. */
 export async function main(): Promise<void> {
   const interrupted = new AbortController()
   const onSignal = (): void => {
     if (interrupted.signal.aborted) process.exit(EXIT.interrupted)
-    if (process.stderr.isTTY)
+    const told = setTimeout(() => {
       process.stderr.write('\ntidepool: interrupted: ending what was begun (once more ends at once)\n')
+    }, ENDING_TOLD_MS)
+    if (process.stderr.isTTY) told.unref()
+    else clearTimeout(told)
     interrupted.abort(new TidepoolError('interrupted', 'interrupted'))
     setTimeout(() => {
       process.stderr.write('tidepool: it did not end in time: `tidepool scrub --delete` cleans up after it\n')

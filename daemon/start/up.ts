@@ -1,5 +1,5 @@
 /** `npm start`: serves the projects of this checkout until Ctrl-C, which leaves them mounted. */
-import { createWriteStream, existsSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readMounts } from '../../native/mount/mountinfo.ts'
@@ -11,6 +11,7 @@ import { accessSocketOf, Daemon } from '../daemon.ts'
 import { openLog } from '../log/log.ts'
 import { accessPidFile, checkoutAt, prepare } from './checkout.ts'
 import { lackingFuse } from './lacking-fuse.ts'
+import { keepSmall, LogFile } from './log-file.ts'
 
 /** An access process starts in a second; beside much other work it has taken more than ten. */
 const SERVED_WITHIN_MS = 60_000
@@ -36,9 +37,10 @@ export async function up(
   const lack = await lackingFuse(root)
   const checkout = checkoutAt(root)
   // The terminal stays calm: it says what is where, and nothing more.
-  const lines = createWriteStream(join(checkout.directory, 'daemon.log'), { flags: 'a', mode: 0o600 })
-  lines.on('error', (error) => say(`daemon.log: ${messageOf(error)}`))
-  const log = openLog({ level: config.log.level, write: (line) => void lines.write(line) })
+  const lines = new LogFile(join(checkout.directory, 'daemon.log'), (error) =>
+    say(`daemon.log: ${messageOf(error)}`),
+  )
+  const log = openLog({ level: config.log.level, write: (line) => lines.write(line) })
   const daemon = await Daemon.start(config, signal, {
     configFile: checkout.configFile,
     say,
@@ -46,6 +48,7 @@ export async function up(
     withoutRoot: lack !== undefined,
   })
   const logFile = join(checkout.directory, 'access.log')
+  keepSmall(logFile)
   // Also where it fails: neither the daemon nor the access process stays behind.
   const ending = new LinkedAbort(signal)
   const access = lack
@@ -100,6 +103,6 @@ export async function up(
     ending.leave()
     await access
     await daemon.stop()
-    lines.end()
+    lines.close()
   }
 }

@@ -155,7 +155,8 @@ test('events: what was, then what happens, for people and for machines, of one p
     await client.call('POST', '/v1/projects/q/close')
     await until('what happens', async () => text.includes('"project-closed"'))
     interrupt.abort(new TidepoolError('interrupted', 'interrupted'))
-    assert.is(await following, 130)
+    assert.is(await following, 0)
+    assert.not.match(text, /interrupted/)
   }))
 
 test.run()

@@ -32,8 +32,13 @@ export const verb: Verb<[], Options> = {
     })
     await tell(events)
     if (!follow) return
-    for await (const event of client.events({ after: events.at(-1)?.id, signal: cli.signal }))
-      await tell([event])
+    try {
+      for await (const event of client.events({ after: events.at(-1)?.id, signal: cli.signal }))
+        await tell([event])
+    } catch (error) {
+      // Ctrl-C is how it is meant to end.
+      if (!cli.signal.aborted) throw error
+    }
   },
 }
 

@@ -84,14 +84,27 @@ export function duration(ms) {
     : `${Math.floor(minutes / 1440)} d`
 }
 
+/** Local, with what it is ahead of UTC: `+02:00`. */
+function offset(then) {
+  const minutes = -then.getTimezoneOffset()
+  const two = (value) => String(Math.trunc(value)).padStart(2, '0')
+  return `${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`
+}
+
+const clock = (then) =>
+  then.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false })
+
+const isToday = (then) => then.toDateString() === new Date().toDateString()
+
 /** Of today the time alone. */
 export function moment(ms) {
   const then = new Date(ms)
-  const time = then.toLocaleTimeString([], {
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    hour12: false,
-  })
-  return then.toDateString() === new Date().toDateString() ? time : `${then.toLocaleDateString()} ${time}`
+  const time = `${clock(then)} ${offset(then)}`
+  return isToday(then) ? time : `${then.toLocaleDateString()} ${time}`
+}
+
+/** Where there is little room, and the whole moment stands beside it. */
+export function briefMoment(ms) {
+  const then = new Date(ms)
+  return isToday(then) ? clock(then) : `${then.toLocaleDateString()} ${clock(then)}`
 }

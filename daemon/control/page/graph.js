@@ -1,5 +1,5 @@
 /** Draws the points of a project: in the order of time, side points on a line of their own, each stream an arc from where it begins. */
-import { bytes, moment, svg } from './elements.js'
+import { briefMoment, bytes, moment, svg } from './elements.js'
 
 const STEP = 104
 const LINE_Y = 70
@@ -40,12 +40,12 @@ export function graph(streams) {
       svg(
         'g',
         { class: kind, 'data-point': point.to },
-        svg('title', {}, `${name}${new Date(point.atMs).toLocaleString()}, point ${point.to}`),
+        svg('title', {}, `${name}${moment(point.atMs)}, point ${point.to}`),
         svg('circle', { cx: x, cy: y, r: 9 }),
         svg(
           'text',
           { x, y: y + 26 },
-          point.isHead ? 'head' : isSide(point) ? point.kept : moment(point.atMs),
+          point.isHead ? 'head' : isSide(point) ? point.kept : briefMoment(point.atMs),
         ),
         svg('text', { class: 'faint', x, y: y + 41 }, point.bytes === null ? '' : bytes(point.bytes)),
       ),

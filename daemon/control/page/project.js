@@ -6,8 +6,8 @@ import { lately, progress, savedUpTo, stateTags } from './projects.js'
 const WHY = {
   'in-use': 'somebody is in it',
   pinned: 'it is pinned',
-  'used-lately': 'it was used a moment ago',
-  'not-needed': 'there is room for it',
+  'used-lately': 'it was used lately',
+  'not-needed': 'nothing needs its room',
 }
 
 function ownerOf({ owner, ownerName }, { host }) {
