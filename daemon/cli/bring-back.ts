@@ -8,6 +8,7 @@ import { lstat, stat } from 'node:fs/promises'
 import { dirname, join, normalize, relative, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
+import { copyAs, roomOf } from './copy-as.ts'
 
 const run = promisify(execFile)
 
@@ -70,13 +71,13 @@ export async function bringBack({
     run(program, [...args], { ...as, ...(signal && { signal }) })
   try {
     if (to === undefined) await act('mkdir', ['-p', '--', dirname(target)])
-    await act('cp', ['-a', '-T', '--', source, copy])
+    await copyAs(source, copy, { ...as, ...(signal && { signal }) })
     await act('mv', [overwrite ? '-f' : '-n', '-T', '--', copy, target])
     // `mv -n` that found somebody else's file there leaves ours, and says nothing.
     if (await lstat(copy).catch(() => undefined)) throw inTheWay(target, false)
     return target
   } catch (error) {
-    await run('rm', ['-rf', '--', copy], as).catch(() => {})
+    await run('rm', ['-rf', '--', copy, roomOf(copy)], as).catch(() => {})
     throw error instanceof TidepoolError ? error : failed(path, target, error)
   }
 }

@@ -98,10 +98,10 @@ test('an owner uses the command for what is his, a stranger for nothing', () =>
     }
     // The owner of the directory comes back with its streams.
     await client.call('POST', '/v1/projects/mine/evict')
-    assert.match(
-      (await as(MINE, 'status', 'mine')).text,
-      /nothing on this host says that project mine is yours/,
-    )
+    const why = await as(MINE, 'why', 'mine')
+    assert.is(why.code, 0, why.text)
+    assert.match((await as(MINE, 'save', 'mine')).text, /is not on this host any more/)
+    assert.match((await as(STRANGER, 'why', 'mine')).text, /belongs to somebody else/)
     await client.call('POST', '/v1/projects/mine/open')
     assert.is((await as(MINE, 'status', 'mine')).code, 0)
     assert.is((await lstat(join(owners, 'mine'))).uid, MINE)
