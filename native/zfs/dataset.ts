@@ -186,16 +186,11 @@ export async function setProperties(
     void (await zfs.commands.change('zfs', ['set', ...some, name], options))
   if (all.length === 0) return
   if (zfs.capabilities.flavour !== 'zfs-fuse') return await set(...all)
-  const named = (property: string): string[] => all.filter((one) => one.startsWith(`${property}=`))
-  const first = named('canmount')
-  const second = named('mountpoint')
+  const ordered = ['canmount=', 'mountpoint='].flatMap((name) => all.filter((one) => one.startsWith(name)))
   const inTurn = async (): Promise<void> => {
-    for (const one of [...first, ...second]) await set(one)
+    for (const one of ordered) await set(one)
   }
-  await allOf([
-    inTurn(),
-    ...all.filter((one) => !first.includes(one) && !second.includes(one)).map((one) => set(one)),
-  ])
+  await allOf([inTurn(), ...all.filter((one) => !ordered.includes(one)).map((one) => set(one))])
 }
 
 /** As if it had never been set on it. */

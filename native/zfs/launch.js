@@ -8,7 +8,6 @@ import { spawn } from 'node:child_process'
 
 /** @type {Map<number, number>} */
 const groups = new Map()
-const env = { ...process.env, LC_ALL: 'C', LANG: 'C', TZ: 'UTC' }
 
 /** @param {object} message */
 function tell(message) {
@@ -30,7 +29,7 @@ function signalGroup(id, signal) {
 /** @param {number} id @param {string} program @param {readonly string[]} args */
 function begin(id, program, args) {
   try {
-    return spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env, detached: true })
+    return spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   } catch (error) {
     // Out of memory, or of descriptors: that one command fails.
     tell({ id, error: { message: error instanceof Error ? error.message : String(error) } })
@@ -46,9 +45,10 @@ function start(id, program, args) {
     groups.set(id, child.pid)
     tell({ id, pid: child.pid })
   }
-  child.stdout.on('data', (out) => tell({ id, out }))
-  child.stderr.on('data', (err) => tell({ id, err }))
-  for (const pipe of [child.stdout, child.stderr]) pipe.on('error', () => {})
+  // Where there was no descriptor left there are no pipes, and `error` follows.
+  child.stdout?.on('data', (out) => tell({ id, out }))
+  child.stderr?.on('data', (err) => tell({ id, err }))
+  for (const pipe of [child.stdout, child.stderr]) pipe?.on('error', () => {})
   child.once('error', ({ message, ...facts }) => {
     if (child.pid === undefined) tell({ id, error: { message, ...facts } })
   })

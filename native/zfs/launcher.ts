@@ -7,9 +7,8 @@ import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { errnoOf, TidepoolError } from '../../pipeline/base/errors.ts'
-import { startedByUs } from './leftovers.ts'
 import { processState } from './process-state.ts'
-import type { Spawned } from './spawned.ts'
+import { commandEnvironment, type Spawned } from './spawned.ts'
 
 export type Order =
   | { readonly id: number; readonly program: string; readonly args: readonly string[] }
@@ -24,14 +23,16 @@ type Told =
   | { readonly id: number; readonly code: number | null; readonly signal: NodeJS.Signals | null }
 
 const PROGRAM = fileURLToPath(new URL('launch.js', import.meta.url))
-/** One that ends by itself is followed by another, but not at once for ever. */
+/** One that ends by itself is followed by another; one that never listened, because its file is away or memory is short, by one later and later. */
 const REST_MS = 1000
+const LONGEST_REST_MS = 60_000
 const LOOK_MS = 20
 
 export class Launcher {
   #process: ChildProcess | undefined
   #isReady = false
   #rest: NodeJS.Timeout | undefined
+  #restMs = REST_MS
   #lastId = 0
   readonly #launched = new Map<number, Launched>()
 
@@ -72,27 +73,40 @@ export class Launcher {
   }
 
   #begin(): void {
-    // Where the sources are run, what compiles them is among our own arguments, and would make it three times as large.
-    const by = fork(PROGRAM, [], {
-      cwd: '/',
-      detached: true,
-      // What it starts counts as started by us.
-      env: { ...process.env, ...startedByUs() },
-      execArgv: [],
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    })
+    let by: ChildProcess
+    try {
+      // Where the sources are run, what compiles them is among our own arguments, and would make it three times as large.
+      by = fork(PROGRAM, [], {
+        cwd: '/',
+        detached: true,
+        env: commandEnvironment(),
+        execArgv: [],
+        serialization: 'advanced',
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      })
+    } catch {
+      this.#beginLater() // no memory for it: until there is, commands are started here
+      return
+    }
     this.#process = by
     by.on('message', (told: Told) => this.#hear(told))
-    by.on('error', () => {}) // it is seen to have ended, or never to be ready
+    by.on('error', () => {
+      if (by.pid === undefined) this.#lost(by)
+    })
     by.once('exit', () => this.#lost(by))
     by.unref()
     by.channel?.unref()
   }
 
+  #beginLater(): void {
+    this.#rest = setTimeout(() => this.#begin(), this.#restMs).unref()
+    this.#restMs = Math.min(2 * this.#restMs, LONGEST_REST_MS)
+  }
+
   #hear(told: Told): void {
     if ('ready' in told) {
       this.#isReady = true
+      this.#restMs = REST_MS
       return
     }
     this.#launched.get(told.id)?.hear(told)
@@ -114,7 +128,7 @@ export class Launcher {
     if (this.#process !== by) return
     this.#isReady = false
     this.#process = undefined
-    this.#rest = setTimeout(() => this.#begin(), REST_MS).unref()
+    this.#beginLater()
   }
 }
 
@@ -171,7 +185,8 @@ class Launched extends EventEmitter implements Spawned {
       try {
         process.kill(-pid, 'SIGKILL')
       } catch (error) {
-        if (errnoOf(error) !== 'ESRCH') throw error
+        // Gone, or out of our reach: then it is found out that it does not end.
+        if (errnoOf(error) !== 'ESRCH' && errnoOf(error) !== 'EPERM') throw error
       }
       // Whoever buries it now may take his time.
       if ([undefined, 'Z'].includes(processState(pid))) {

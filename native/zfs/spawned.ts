@@ -16,11 +16,20 @@ export interface Spawned extends Pick<EventEmitter, 'once'> {
   unref(): void
 }
 
+/** Words that we can read, and who began it. */
+export const commandEnvironment = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  LC_ALL: 'C',
+  LANG: 'C',
+  TZ: 'UTC',
+  ...startedByUs(),
+})
+
 /** In a session of its own: a Ctrl-C at our terminal reaches it when we say so, not in the middle of a change. */
 export function spawnHere(program: string, args: readonly string[], withStdin: boolean): Spawned {
   const child = spawn(program, args, {
     stdio: [withStdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-    env: { ...process.env, LC_ALL: 'C', LANG: 'C', TZ: 'UTC', ...startedByUs() },
+    env: commandEnvironment(),
     detached: true,
   })
   const { stdout, stderr } = child
