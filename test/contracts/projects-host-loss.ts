@@ -18,16 +18,10 @@ import type { Catalogue } from '../../pipeline/stores/contract.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { startEngine } from '../support/engine.ts'
 import { type PoolWorld, projectHost, TEST_SETTINGS } from '../support/project-host.ts'
+import { until } from '../support/within.ts'
 import type { WithWorld } from './projects.ts'
 
 const P = projectId('p1')
-const LIMIT_MS = 60_000
-
-async function until(what: string, done: () => Promise<boolean> | boolean): Promise<void> {
-  for (const end = Date.now() + LIMIT_MS; Date.now() < end; await new Promise((go) => setTimeout(go, 20)))
-    if (await done()) return
-  assert.unreachable(`${what} has not happened within ${LIMIT_MS / 1000} s`)
-}
 
 /** Every call of it is refused while `isAway` says so. */
 function awayWhile(catalogue: Catalogue, isAway: () => boolean): Catalogue {

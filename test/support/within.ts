@@ -4,8 +4,16 @@ import * as assert from 'uvu/assert'
 
 const patience = Number(process.env.TIDEPOOL_PATIENCE ?? 1)
 
-export async function within(quickMs: number, holds: () => boolean | Promise<boolean>): Promise<void> {
+export async function within(
+  quickMs: number,
+  holds: () => boolean | Promise<boolean>,
+  what: string = String(holds),
+): Promise<void> {
   const limitMs = quickMs * patience
   for (const end = performance.now() + limitMs; !(await holds()); await sleep(20))
-    if (performance.now() > end) assert.unreachable(`not within ${limitMs} ms: ${holds}`)
+    if (performance.now() > end) assert.unreachable(`not within ${limitMs} ms: ${what}`)
 }
+
+/** With words for what is waited for, and a minute. */
+export const until = (what: string, holds: () => boolean | Promise<boolean>): Promise<void> =>
+  within(60_000, holds, what)
