@@ -93,7 +93,14 @@ export class Launcher {
     by.on('error', () => {
       if (by.pid === undefined) this.#lost(by)
     })
-    by.once('exit', () => this.#lost(by))
+    // Not by its end alone: what it has told before is read only then, and who was started would not be known.
+    let left = 2
+    for (const event of ['exit', 'disconnect'])
+      by.once(event, () => {
+        if (this.#process === by) this.#isReady = false
+        left -= 1
+        if (left === 0) this.#lost(by)
+      })
     by.unref()
     by.channel?.unref()
   }
