@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { projectId } from '../pipeline/base/ids.ts'
-import { createProject } from '../pipeline/graph/transitions.ts'
+import { createProject } from '../pipeline/graph/transitions/life.ts'
 import { openStore } from '../pipeline/stores/open.ts'
 import { eventually } from '../test/support/fuse.ts'
 import { withHosts } from '../test/support/hosts.ts'

@@ -4,7 +4,7 @@
  */
 import { types } from 'cassandra-driver'
 import { projectId } from '../pipeline/base/ids.ts'
-import { createProject } from '../pipeline/graph/transitions.ts'
+import { createProject } from '../pipeline/graph/transitions/life.ts'
 import { bucketOf } from '../pipeline/stores/cassandra/buckets.ts'
 import { cassandraTestStore, type TestStore } from '../test/support/cassandra-store.ts'
 import { needs } from '../test/support/runner/needs.ts'

@@ -3,7 +3,7 @@ import { messageOf, TidepoolError } from '../../pipeline/base/errors.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import { settle } from '../../pipeline/graph/settle.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
-import { setProjectProperties } from '../../pipeline/graph/transitions.ts'
+import { setProjectProperties } from '../../pipeline/graph/transitions/life.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 import { own } from './own.ts'
 import {

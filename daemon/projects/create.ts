@@ -3,7 +3,7 @@ import { OutcomeUnknownError, TidepoolError } from '../../pipeline/base/errors.t
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import { settle } from '../../pipeline/graph/settle.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
-import { createProject, recreateProject } from '../../pipeline/graph/transitions.ts'
+import { createProject, recreateProject } from '../../pipeline/graph/transitions/life.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 import { type Opened, openLocked } from './open.ts'
 import { checkProperties, isSame } from './properties.ts'

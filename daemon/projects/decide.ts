@@ -3,7 +3,7 @@ import type { Guid, HostId } from '../../pipeline/base/ids.ts'
 import { savesAs } from '../../pipeline/graph/descent.ts'
 import { EVERY_RULE, type Rules } from '../../pipeline/graph/rules.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
-import { isPoint } from '../../pipeline/graph/transitions.ts'
+import { isPoint } from '../../pipeline/graph/transitions/points.ts'
 
 export interface DatasetFacts {
   readonly openedEpoch: bigint

@@ -8,7 +8,7 @@ import { cheapestPaths } from '../../pipeline/graph/plan.ts'
 import { newestFirst, pastHeads, reachablePoints } from '../../pipeline/graph/points.ts'
 import { settle } from '../../pipeline/graph/settle.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
-import { rollback } from '../../pipeline/graph/transitions.ts'
+import { rollback } from '../../pipeline/graph/transitions/points.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 
 export interface FellBack {

@@ -4,7 +4,7 @@
  */
 import { destroySnapshot } from '../../native/zfs/dataset.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
-import { isPoint } from '../../pipeline/graph/transitions.ts'
+import { isPoint } from '../../pipeline/graph/transitions/points.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 import { releaseLeftHolds } from './left-holds.ts'
 import { isPointName } from './names.ts'

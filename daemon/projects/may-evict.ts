@@ -2,7 +2,7 @@
 import type { Guid } from '../../pipeline/base/ids.ts'
 import { EVERY_RULE, type Rules } from '../../pipeline/graph/rules.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
-import { isPoint } from '../../pipeline/graph/transitions.ts'
+import { isPoint } from '../../pipeline/graph/transitions/points.ts'
 
 export interface EvictFacts {
   readonly mounted: boolean

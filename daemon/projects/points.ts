@@ -4,7 +4,7 @@ import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
 import { readProject, settle } from '../../pipeline/graph/settle.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import type { Transaction } from '../../pipeline/graph/transaction.ts'
-import { acknowledgePoints, keepPoint } from '../../pipeline/graph/transitions.ts'
+import { acknowledgePoints, keepPoint } from '../../pipeline/graph/transitions/points.ts'
 import type { ActOptions, ProjectHost } from './host.ts'
 
 type Marking = Pick<ProjectHost, 'store'>

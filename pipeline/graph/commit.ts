@@ -13,7 +13,7 @@ import { EVERY_RULE, type Rules } from './rules.ts'
 import { readProject } from './settle.ts'
 import type { Project, WriteRow } from './state.ts'
 import { applyTransaction, type Transaction } from './transaction.ts'
-import { commitWrite } from './transitions.ts'
+import { commitWrite } from './transitions/writes.ts'
 
 export interface CommitAttempt extends CallOptions {
   readonly writeId: WriteId

@@ -3,7 +3,7 @@ import { TidepoolError } from '../base/errors.ts'
 import type { Guid } from '../base/ids.ts'
 import { isReachable } from './plan.ts'
 import type { Project } from './state.ts'
-import { isPoint } from './transitions.ts'
+import { isPoint } from './transitions/points.ts'
 
 /** `parallel`: its end is a point already, so it is one more edge to it and changes nothing else. */
 export type Placement = 'head' | 'side' | 'parallel'

@@ -10,7 +10,8 @@ import { endWrite } from './resolve.ts'
 import { EVERY_RULE, type Rules } from './rules.ts'
 import { readProject, settle } from './settle.ts'
 import type { Project, WriteRow } from './state.ts'
-import { finishPurge, markDeleted, markDeleting, startPurge } from './transitions.ts'
+import { finishPurge, startPurge } from './transitions/life.ts'
+import { markDeleted, markDeleting } from './transitions/removal.ts'
 
 export interface PurgeOptions extends CallOptions {
   readonly rules?: Rules

@@ -7,7 +7,7 @@ import type { ProjectId } from '../base/ids.ts'
 import type { CallOptions, Store } from '../stores/contract.ts'
 import { endWrite } from './resolve.ts'
 import type { WriteRow, WriteState } from './state.ts'
-import { markDeleted } from './transitions.ts'
+import { markDeleted } from './transitions/removal.ts'
 
 const TRIES = 8
 

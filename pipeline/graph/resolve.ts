@@ -8,7 +8,7 @@ import type { CallOptions, Catalogue } from '../stores/contract.ts'
 import { EVERY_RULE, type Rules } from './rules.ts'
 import { readProject } from './settle.ts'
 import type { Project, WriteRow, WriteState } from './state.ts'
-import { abortBeforeIntent, abortWrite } from './transitions.ts'
+import { abortBeforeIntent, abortWrite } from './transitions/writes.ts'
 
 const ABORT_TRIES = 8
 

@@ -9,7 +9,7 @@ import type { CallOptions, Catalogue } from '../stores/contract.ts'
 import { EVERY_RULE, type Rules } from './rules.ts'
 import type { Project } from './state.ts'
 import type { Transaction } from './transaction.ts'
-import { touchProject } from './transitions.ts'
+import { touchProject } from './transitions/owner.ts'
 
 /** How often a fence is tried before the caller is told that it is still open. */
 const FENCE_TRIES = 8

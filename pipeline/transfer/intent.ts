@@ -3,7 +3,7 @@ import { OutcomeUnknownError, TidepoolError } from '../base/errors.ts'
 import type { ProjectId } from '../base/ids.ts'
 import { readProject } from '../graph/settle.ts'
 import type { Project, WriteRow } from '../graph/state.ts'
-import { beginWrite, raiseSeqHigh } from '../graph/transitions.ts'
+import { beginWrite, raiseSeqHigh } from '../graph/transitions/writes.ts'
 import type { Store } from '../stores/contract.ts'
 
 /** Resolves once the row is there, in state `writing`, under the epoch that was planned. */

@@ -124,7 +124,7 @@ test('a project of another host that lives is refused', async () => {
   const stdin = await streamBytes(full)
   const { newHostId, newSessionId, projectId } = await import('../../pipeline/base/ids.ts')
   const { registerHost } = await import('../../pipeline/hosts/session.ts')
-  const { createProject } = await import('../../pipeline/graph/transitions.ts')
+  const { createProject } = await import('../../pipeline/graph/transitions/life.ts')
   const host = newHostId()
   await registerHost(store.catalogue, { host, session: newSessionId(), name: 'other', process: null })
   await store.catalogue.apply(createProject(projectId('p'), { owner: host, nowMs: 0 }))

@@ -1,6 +1,6 @@
 /** What must hold of a store after any schedule of failures: nothing lost, nothing wrong, and after a scrub nothing left over. */
 import * as assert from 'uvu/assert'
-import { isPoint } from '../../pipeline/graph/transitions.ts'
+import { isPoint } from '../../pipeline/graph/transitions/points.ts'
 import { fixedLimiter } from '../../pipeline/limit/limiter.ts'
 import type { Finding } from '../../pipeline/scrub/findings.ts'
 import { scrub } from '../../pipeline/scrub/scrub.ts'

@@ -1,7 +1,7 @@
 /** A short life of one project by a host that may be struck at any call: what the tests of failures play. */
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { type Guid, newHostId, newSessionId, projectId } from '../../pipeline/base/ids.ts'
-import { createProject } from '../../pipeline/graph/transitions.ts'
+import { createProject } from '../../pipeline/graph/transitions/life.ts'
 import { registerHost } from '../../pipeline/hosts/session.ts'
 import { takeProject } from '../../pipeline/hosts/take.ts'
 import { fixedLimiter } from '../../pipeline/limit/limiter.ts'

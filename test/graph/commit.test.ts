@@ -5,15 +5,10 @@ import { type CommitAttempt, commitAttempt } from '../../pipeline/graph/commit.t
 import { rulesWithout } from '../../pipeline/graph/rules.ts'
 import type { Project, WriteRow } from '../../pipeline/graph/state.ts'
 import type { Transaction } from '../../pipeline/graph/transaction.ts'
-import {
-  abortWrite,
-  commitWrite,
-  destroyProject,
-  markDeleting,
-  supersedeWrites,
-  takeOver,
-  touchProject,
-} from '../../pipeline/graph/transitions.ts'
+import { destroyProject } from '../../pipeline/graph/transitions/life.ts'
+import { takeOver, touchProject } from '../../pipeline/graph/transitions/owner.ts'
+import { markDeleting, supersedeWrites } from '../../pipeline/graph/transitions/removal.ts'
+import { abortWrite, commitWrite } from '../../pipeline/graph/transitions/writes.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
 import { aManifest } from '../contracts/values.ts'
 import { Fault, faultyCatalogue } from '../support/faulty-catalogue.ts'

@@ -4,12 +4,8 @@ import { codeOf } from '../../pipeline/base/errors.ts'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import { purgeProject } from '../../pipeline/graph/purge.ts'
 import { rulesWithout } from '../../pipeline/graph/rules.ts'
-import {
-  beginWrite,
-  destroyProject,
-  recreateProject,
-  undeleteProject,
-} from '../../pipeline/graph/transitions.ts'
+import { destroyProject, recreateProject, undeleteProject } from '../../pipeline/graph/transitions/life.ts'
+import { beginWrite } from '../../pipeline/graph/transitions/writes.ts'
 import { faultyStore } from '../support/faulty-store.ts'
 import { World } from '../support/scrub-world.ts'
 

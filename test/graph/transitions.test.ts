@@ -4,30 +4,30 @@ import { codeOf } from '../../pipeline/base/errors.ts'
 import type { Project, Statics } from '../../pipeline/graph/state.ts'
 import { applyTransaction, type Transaction } from '../../pipeline/graph/transaction.ts'
 import {
-  abortBeforeIntent,
-  abortWrite,
-  acknowledgePoints,
-  beginWrite,
-  commitWrite,
   createProject,
   destroyProject,
   finishPurge,
-  forgetWrite,
-  keepPoint,
-  markDeleted,
-  markDeleting,
-  raiseSeqHigh,
   recreateProject,
-  releaseProject,
-  rollback,
   setProjectProperties,
   setQuota,
   startPurge,
-  supersedeWrites,
-  takeOver,
-  touchProject,
   undeleteProject,
-} from '../../pipeline/graph/transitions.ts'
+} from '../../pipeline/graph/transitions/life.ts'
+import { releaseProject, takeOver, touchProject } from '../../pipeline/graph/transitions/owner.ts'
+import { acknowledgePoints, keepPoint, rollback } from '../../pipeline/graph/transitions/points.ts'
+import {
+  forgetWrite,
+  markDeleted,
+  markDeleting,
+  supersedeWrites,
+} from '../../pipeline/graph/transitions/removal.ts'
+import {
+  abortBeforeIntent,
+  abortWrite,
+  beginWrite,
+  commitWrite,
+  raiseSeqHigh,
+} from '../../pipeline/graph/transitions/writes.ts'
 import { aManifest, newProjectId } from '../contracts/values.ts'
 import { A, B, edge, point, projectOf } from '../support/graph.ts'
 

@@ -1,7 +1,7 @@
 /** Walks every state that a scenario can come to, nearest first, so that the first violation is a shortest one. */
 
 import { applyTransaction } from '../../pipeline/graph/transaction.ts'
-import { forgetWrite } from '../../pipeline/graph/transitions.ts'
+import { forgetWrite } from '../../pipeline/graph/transitions/removal.ts'
 import { mentions, type Play } from './beginnings.ts'
 import { isSettled, judgeState } from './judge.ts'
 import { worldKey } from './keys.ts'

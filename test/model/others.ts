@@ -9,14 +9,9 @@ import { endWrite } from '../../pipeline/graph/resolve.ts'
 import { readProject, settle } from '../../pipeline/graph/settle.ts'
 import type { Project, WriteRow } from '../../pipeline/graph/state.ts'
 import type { Transaction } from '../../pipeline/graph/transaction.ts'
-import {
-  destroyProject,
-  markDeleting,
-  recreateProject,
-  rollback,
-  supersedeWrites,
-  undeleteProject,
-} from '../../pipeline/graph/transitions.ts'
+import { destroyProject, recreateProject, undeleteProject } from '../../pipeline/graph/transitions/life.ts'
+import { rollback } from '../../pipeline/graph/transitions/points.ts'
+import { markDeleting, supersedeWrites } from '../../pipeline/graph/transitions/removal.ts'
 import { Liveness } from '../../pipeline/scrub/liveness.ts'
 import { violate } from './judge.ts'
 import { NO_HISTORY, type Outcome, type Tools } from './machine.ts'

@@ -9,7 +9,7 @@ import { cheapestPaths } from '../../pipeline/graph/plan.ts'
 import type { Rules } from '../../pipeline/graph/rules.ts'
 import { settle } from '../../pipeline/graph/settle.ts'
 import type { Project, WriteRow } from '../../pipeline/graph/state.ts'
-import { releaseProject } from '../../pipeline/graph/transitions.ts'
+import { releaseProject } from '../../pipeline/graph/transitions/owner.ts'
 import { takeProject } from '../../pipeline/hosts/take.ts'
 import { violate } from './judge.ts'
 import {

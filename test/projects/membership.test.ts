@@ -10,7 +10,7 @@ import {
   projectId,
   type SessionId,
 } from '../../pipeline/base/ids.ts'
-import { createProject } from '../../pipeline/graph/transitions.ts'
+import { createProject } from '../../pipeline/graph/transitions/life.ts'
 import { registerHost } from '../../pipeline/hosts/session.ts'
 import { markDead } from '../../pipeline/hosts/take.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'

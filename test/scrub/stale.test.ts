@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { beginWrite, raiseSeqHigh } from '../../pipeline/graph/transitions.ts'
+import { beginWrite, raiseSeqHigh } from '../../pipeline/graph/transitions/writes.ts'
 import { endHost, registerHost } from '../../pipeline/hosts/session.ts'
 import { markDead } from '../../pipeline/hosts/take.ts'
 import { anIdentity, World } from '../support/scrub-world.ts'

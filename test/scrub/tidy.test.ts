@@ -2,12 +2,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ProjectId } from '../../pipeline/base/ids.ts'
 import type { WriteRow } from '../../pipeline/graph/state.ts'
-import {
-  destroyProject,
-  startPurge,
-  touchProject,
-  undeleteProject,
-} from '../../pipeline/graph/transitions.ts'
+import { destroyProject, startPurge, undeleteProject } from '../../pipeline/graph/transitions/life.ts'
+import { touchProject } from '../../pipeline/graph/transitions/owner.ts'
 import { DAY_MS, HOUR_MS, World } from '../support/scrub-world.ts'
 
 const test = suite('scrub: tidying up')

@@ -6,7 +6,7 @@ import { writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { open } from 'lmdb'
 import { projectId } from '../../pipeline/base/ids.ts'
-import { touchProject } from '../../pipeline/graph/transitions.ts'
+import { touchProject } from '../../pipeline/graph/transitions/owner.ts'
 import { Gate } from '../../pipeline/stores/directory/gate.ts'
 import { openDirectoryStore } from '../../pipeline/stores/directory/index.ts'
 

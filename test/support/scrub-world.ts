@@ -10,15 +10,9 @@ import {
 } from '../../pipeline/base/ids.ts'
 import type { Project, WriteRow, WriteState } from '../../pipeline/graph/state.ts'
 import type { Transaction } from '../../pipeline/graph/transaction.ts'
-import {
-  abortWrite,
-  beginWrite,
-  commitWrite,
-  createProject,
-  markDeleted,
-  markDeleting,
-  supersedeWrites,
-} from '../../pipeline/graph/transitions.ts'
+import { createProject } from '../../pipeline/graph/transitions/life.ts'
+import { markDeleted, markDeleting, supersedeWrites } from '../../pipeline/graph/transitions/removal.ts'
+import { abortWrite, beginWrite, commitWrite } from '../../pipeline/graph/transitions/writes.ts'
 import { type HostIdentity, registerHost, renewHost } from '../../pipeline/hosts/session.ts'
 import type { ProcessIdentity } from '../../pipeline/hosts/state.ts'
 import type { Finding, ScrubSummary } from '../../pipeline/scrub/findings.ts'

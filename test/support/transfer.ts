@@ -1,6 +1,6 @@
 /** A store with an owned project, ready for puts: what most tests of transfers begin with. */
 import { type Guid, newHostId, newSessionId, projectId } from '../../pipeline/base/ids.ts'
-import { createProject } from '../../pipeline/graph/transitions.ts'
+import { createProject } from '../../pipeline/graph/transitions/life.ts'
 import { fixedLimiter } from '../../pipeline/limit/limiter.ts'
 import type { Store } from '../../pipeline/stores/contract.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'

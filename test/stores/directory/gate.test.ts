@@ -2,7 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { codeOf, OutcomeUnknownError, TidepoolError } from '../../../pipeline/base/errors.ts'
 import { projectId } from '../../../pipeline/base/ids.ts'
-import { touchProject } from '../../../pipeline/graph/transitions.ts'
+import { touchProject } from '../../../pipeline/graph/transitions/owner.ts'
 import { openDirectoryStore } from '../../../pipeline/stores/directory/index.ts'
 import { child, inStore, revOf, stopped, touch } from '../../support/directory-processes.ts'
 
