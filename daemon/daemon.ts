@@ -211,6 +211,7 @@ export class Daemon {
         daemon.#notices = daemon.#keepNotices()
         journal.events.tell('daemon-started', null)
         daemon.#watched = watch.run(engine, daemon.signal)
+        metrics.run(daemon.signal)
         log.info({ event: 'started', host: engine.host.host, dataset: config.dataset }, 'serves projects')
         return daemon
       } catch (error) {

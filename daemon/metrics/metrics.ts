@@ -6,6 +6,7 @@ import { version } from '../cli/package.ts'
 import type { Daemon } from '../daemon.ts'
 import type { Act } from '../projects/acts.ts'
 import { ActMetrics } from './acts.ts'
+import { EventLoopMetrics, NEVER_MS } from './event-loop.ts'
 import { FuseMetrics } from './fuse.ts'
 import { Maker, PREFIX } from './make.ts'
 import { StateMetrics } from './state.ts'
@@ -17,12 +18,20 @@ export class Metrics {
   readonly #fuse = new FuseMetrics(this.#make)
   readonly #store = new StoreMetrics(this.#make)
   readonly #state = new StateMetrics(this.#make)
+  readonly #eventLoop
 
   constructor() {
-    collectDefaultMetrics({ register: this.#make.registry, prefix: PREFIX })
+    const { registry: register } = this.#make
+    collectDefaultMetrics({ register, prefix: PREFIX, eventLoopMonitoringPrecision: NEVER_MS })
+    this.#eventLoop = new EventLoopMetrics(this.#make)
     this.#make
       .gauge('build_info', 'Always 1', { version: [], node: [] })
       .set({ version: version(), node: process.version }, 1)
+  }
+
+  /** Watches this process until the signal fires. */
+  run(signal: AbortSignal): void {
+    this.#eventLoop.run(signal)
   }
 
   act(act: Act): void {
