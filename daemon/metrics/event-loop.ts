@@ -4,7 +4,7 @@
  */
 import { type Maker, PREFIX } from './make.ts'
 
-const PERIOD_MS = 100
+const PERIOD_MS = 250
 /** The longest that a timer can be: prom-client's own never fires. */
 export const NEVER_MS = 2 ** 31 - 1
 
@@ -15,7 +15,7 @@ export class EventLoopMetrics {
   constructor(make: Maker) {
     for (const { name } of make.registry.getMetricsAsArray())
       if (name.startsWith(`${PREFIX}nodejs_eventloop_lag`)) make.registry.removeSingleMetric(name)
-    this.#lag = make.seconds('event_loop_lag_seconds', 'How late a timer was, ten times a second')
+    this.#lag = make.seconds('event_loop_lag_seconds', 'How late a timer was, four times a second')
   }
 
   /** Until the signal fires; keeps no process alive. */

@@ -3,6 +3,7 @@
  * put in order what an earlier start left. Every act on a project goes through it, so that what is mounted is saved again and
  * again.
  */
+import { LinkedAbort } from '../../pipeline/base/abort.ts'
 import type { Guid, ProjectId } from '../../pipeline/base/ids.ts'
 import type { Project } from '../../pipeline/graph/state.ts'
 import { type OnAct, told } from './acts.ts'
@@ -70,7 +71,7 @@ export class Engine {
   readonly #comings: Comings
   readonly #onAct: OnAct
   readonly #onTidings: OnTidings
-  readonly #stop = new AbortController()
+  readonly #stop = new LinkedAbort()
   readonly #running: Promise<unknown>
 
   private constructor(assembled: Assembled, parts: EngineParts) {

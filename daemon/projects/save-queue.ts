@@ -62,6 +62,8 @@ const RETRY_BASE_MS = 1_000
 /** Of the interval: one that has waited so long for its turn is given room beside the others, up to so many times as many. */
 const LATE = 0.05
 const ROOM_FACTOR = 4
+/** Of the interval: none begins sooner after another one was found to be due. */
+const MOMENT = 0.005
 /** In intervals: a save that takes longer is told of, and keeps no place from the others. */
 const SLOW = 5
 /** Of the interval: how soon those are saved of which nobody knows what is saved. */
@@ -282,17 +284,19 @@ export class SaveQueue {
   }
 
   /**
-   * Wakes then, or before: a sleep that ends sooner is kept. Of a thousand projects one is saved each 60 ms, and a timer with its
-   * signals for each was the most that an idle daemon did.
+   * Wakes then, a moment later, or before: a sleep that ends sooner is kept. Of a thousand projects one is due each 60 ms, and a
+   * timer with its signals for each was the most that an idle daemon did; after a moment several are due together.
    */
-  #sleepUntil(ms: number, signal: AbortSignal): void {
-    if (this.#asleep && this.#asleep.untilMs <= ms) return
+  #sleepUntil(dueMs: number, signal: AbortSignal): void {
+    const { clock, intervalMs } = this.#options
+    const nowMs = clock.monotonicMs()
+    const untilMs = Math.max(dueMs, nowMs + MOMENT * intervalMs)
+    if (this.#asleep && this.#asleep.untilMs <= untilMs) return
     this.#asleep?.end.abort(new Error('woken'))
-    const { clock } = this.#options
-    const asleep = { untilMs: ms, end: new LinkedAbort(signal) }
+    const asleep = { untilMs, end: new LinkedAbort(signal) }
     this.#asleep = asleep
     void clock
-      .sleep(ms - clock.monotonicMs(), asleep.end.signal)
+      .sleep(untilMs - nowMs, asleep.end.signal)
       .catch(() => {})
       .then(() => {
         asleep.end.leave()

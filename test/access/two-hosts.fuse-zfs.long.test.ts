@@ -54,7 +54,7 @@ test('a project goes to and fro: busy where it is not, whole where it comes to',
   ))
 
 /** From one to the other and back. */
-const TOUCHES = Math.max(2, Math.round(6 * share))
+const TOUCHES = Math.max(2, Math.round(3 * share))
 /** Until the next look for what nobody uses, and what an eviction and a receive take behind it. */
 const LEFT_LIMIT_MS = 180_000
 
