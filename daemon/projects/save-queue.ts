@@ -62,8 +62,9 @@ const RETRY_BASE_MS = 1_000
 /** Of the interval: one that has waited so long for its turn is given room beside the others, up to so many times as many. */
 const LATE = 0.05
 const ROOM_FACTOR = 4
-/** Of the interval: none begins sooner after another one was found to be due. */
-const MOMENT = 0.005
+/** So long it waits at least, and as a share of the interval at most, for others that are due by then too. */
+const MOMENT_MS = 250
+const MOMENT_SHARE = 0.005
 /** In intervals: a save that takes longer is told of, and keeps no place from the others. */
 const SLOW = 5
 /** Of the interval: how soon those are saved of which nobody knows what is saved. */
@@ -290,7 +291,7 @@ export class SaveQueue {
   #sleepUntil(dueMs: number, signal: AbortSignal): void {
     const { clock, intervalMs } = this.#options
     const nowMs = clock.monotonicMs()
-    const untilMs = Math.max(dueMs, nowMs + MOMENT * intervalMs)
+    const untilMs = Math.max(dueMs, nowMs + Math.min(MOMENT_MS, MOMENT_SHARE * intervalMs))
     if (this.#asleep && this.#asleep.untilMs <= untilMs) return
     this.#asleep?.end.abort(new Error('woken'))
     const asleep = { untilMs, end: new LinkedAbort(signal) }
