@@ -114,6 +114,20 @@ test('jitter makes it sooner, never later', () =>
     { random: () => 0.5 },
   ))
 
+test('many that are due one after another are looked at together, four times a second at most', () =>
+  working(
+    async ({ queue, clock, saves }) => {
+      for (let index = 0; index < 500; index++) queue.watch(projectId(`p${index}`))
+      await clock.advance(300_000)
+      const moments = [...new Set(times(saves))]
+      assert.ok(saves.length > 2 * moments.length, `${saves.length} at ${moments.length} moments`)
+      for (const [index, atMs] of moments.slice(1).entries())
+        assert.ok(atMs - (moments[index] ?? 0) >= 250, `${moments[index]} and ${atMs}`)
+      assert.ok(queue.longestUnsavedMs <= 60_250, `${queue.longestUnsavedMs} ms are unsaved`)
+    },
+    { random: seeded(runSeed('many due')), save: async (_id, _signal, clock) => clock.monotonicMs() },
+  ))
+
 test('after a long save it is quiet for twice as long', () =>
   working(
     async ({ queue, clock, saves }) => {
