@@ -3,6 +3,7 @@
  * a table beside the yardsticks of the same run, and keeps the figures in `bench/results/`. Never a test: nothing here fails
  * for being slow.
  */
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -49,14 +50,30 @@ if (unknown !== undefined) {
   process.exit(2)
 }
 
-const scratch = mkdtempSync(join(values.scratch, 'tidepool-bench-'))
-process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
-process.on('SIGINT', () => process.exit(130))
-process.stdout.write(
-  `seed ${values.seed}, ${values.pairs} pairs, ${values.bytes} bytes, Node ${process.version}\n`,
-)
-for (const [name, load] of Object.entries(SUITES)) {
-  if (positionals.length > 0 && !positionals.includes(name)) continue
+const chosen = Object.keys(SUITES).filter((name) => positionals.length === 0 || positionals.includes(name))
+const [only] = chosen
+if (chosen.length === 1 && only !== undefined) await measure(only)
+else for (const name of chosen) inProcessOfItsOwn(name)
+
+/** What one leaves in memory would be counted for the next, and make each process that it starts cost more. */
+function inProcessOfItsOwn(name: string): void {
+  const [, script = ''] = process.argv
+  const options = Object.entries(values).flatMap(([option, value]) => [`--${option}`, value])
+  const { status, signal } = spawnSync(process.execPath, [...process.execArgv, script, name, ...options], {
+    stdio: 'inherit',
+  })
+  // The others are worth having all the same.
+  if (signal === 'SIGINT') process.exit(130)
+  if (status !== 0) process.exitCode = 1
+}
+
+async function measure(name: string): Promise<void> {
+  const scratch = mkdtempSync(join(values.scratch, 'tidepool-bench-'))
+  process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
+  process.on('SIGINT', () => process.exit(130))
+  process.stdout.write(
+    `seed ${values.seed}, ${values.pairs} pairs, ${values.bytes} bytes, Node ${process.version}\n`,
+  )
   const settings: Settings = {
     pairs: Number(values.pairs),
     bytes: Number(values.bytes),
@@ -65,8 +82,8 @@ for (const [name, load] of Object.entries(SUITES)) {
     scratch,
     tell: (what) => process.stderr.write(`bench: after ${Math.round(performance.now() / 1000)} s ${what}\n`),
   }
-  const suite = await load()
-  const rows: Row[] = await suite(settings)
+  const suite = await SUITES[name]?.()
+  const rows: Row[] = (await suite?.(settings)) ?? []
   process.stdout.write(`\n${name}\n${table(rows)}\n`)
   save(values.results, name, rows, settings)
 }
