@@ -7,7 +7,7 @@ import { codeOf } from '../../pipeline/base/errors.ts'
 import { adaptiveLimiter } from '../../pipeline/limit/limiter.ts'
 import { rejection } from '../contracts/values.ts'
 import { type DaemonSetting, refusingPuts, withDaemon } from '../support/daemon.ts'
-import { eventually } from '../support/fuse.ts'
+import { within } from '../support/within.ts'
 
 const test = suite('metrics')
 
@@ -173,7 +173,7 @@ test('an event loop that stood still is seen', () =>
     const before = await stalls()
     // The timer is due within the first 250 ms.
     for (const end = performance.now() + 600; performance.now() < end; );
-    await eventually('it is told', 2000, async () => (await stalls()) > before)
+    await within(2000, async () => (await stalls()) > before, 'it is told')
   }))
 
 test('the pool and the file systems are told, and one that does not answer leaves a gap and nothing else', () =>
