@@ -12,6 +12,7 @@ import { rejection } from '../contracts/values.ts'
 import { withDaemon } from '../support/daemon.ts'
 import { temporaryDirectory } from '../support/directory.ts'
 import { ask } from '../support/raw-http.ts'
+import { within } from '../support/within.ts'
 
 const test = suite('audit log')
 
@@ -151,11 +152,17 @@ test('a token that is used over TCP is logged with where it came from, once an h
       const host = { path: `/v1/hosts/${daemon.engine.host.host}/dead` }
       await rejection(client.call('POST', host.path), 'it lives')
       await client.call('POST', '/v1/drain')
+      const { path } = daemon.journal.audit
+      await within(
+        10_000,
+        async () => (await readFile(path, 'utf8')).includes('"evict"'),
+        'what it had has left',
+      )
       await client.call('POST', '/v1/undrain')
       await daemon.stop()
-      const text = await readFile(daemon.journal.audit.path, 'utf8')
+      const text = await readFile(path, 'utf8')
       assert.not.match(text, secret)
-      const lines = await read(daemon.journal.audit.path)
+      const lines = await read(path)
       assert.equal(
         lines.map(({ what, result, principal, origin }) => [what, result, principal, origin]),
         [
@@ -166,6 +173,7 @@ test('a token that is used over TCP is logged with where it came from, once an h
           ['kill-and-close', 'done', 'root', 'root socket'],
           ['host-dead', 'failed', 'root', 'root socket'],
           ['drain', 'done', 'root', 'root socket'],
+          ['evict', 'done', 'the daemon', 'sweep'],
           ['undrain', 'done', 'root', 'root socket'],
         ],
       )
