@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { until } from './within.ts'
 
 export interface Orphan {
   readonly pid: number
@@ -9,7 +10,7 @@ export interface Orphan {
   readonly end: () => void
 }
 
-/** A shell in that directory; `deaf` to SIGTERM where it is told. It ends by itself after a minute. */
+/** A `sleep` in that directory; `deaf` to SIGTERM where it is told. It ends by itself after a minute. */
 export async function orphanIn(cwd: string, { deaf = false } = {}): Promise<Orphan> {
   const trap = deaf ? "trap '' TERM; " : ''
   // The inner one says its number once its trap is set, and loses its parent at once.
@@ -18,6 +19,8 @@ export async function orphanIn(cwd: string, { deaf = false } = {}): Promise<Orph
   const [line] = (await once(parent.stdout, 'data')) as [Buffer]
   const pid = Number(String(line).trim())
   if (parent.exitCode === null) await once(parent, 'exit')
+  // It says its number as a shell, and is what it is told to be a moment later: on a busy machine much later.
+  await until('the orphan sleeps', async () => (await commandOf(pid)).startsWith('sleep\0'))
   return {
     pid,
     isAlive: async () => {
@@ -33,3 +36,5 @@ export async function orphanIn(cwd: string, { deaf = false } = {}): Promise<Orph
     },
   }
 }
+
+const commandOf = (pid: number): Promise<string> => readFile(`/proc/${pid}/cmdline`, 'utf8')
