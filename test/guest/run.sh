@@ -39,8 +39,8 @@ accelerator=tcg,thread=multi
 code=0
 # An emulated timer that comes late, on a busy machine, is no broken one: without no_timer_check that is a panic.
 # What QEMU 7.2 has translated it finds again by its address alone: where each process lies elsewhere, each is translated
-# anew. With norandmaps `zfs list` takes 70 ms instead of 190, `node -e 0` 1.1 s instead of 2.7. Files copied into the
-# guest's memory and a processor without five levels of pages gave nothing.
+# anew. With norandmaps `zfs list` takes 65 to 86 ms instead of 170 to 214. Files copied into the
+# guest's memory and a processor without five levels of pages gave nothing, and Node itself gains little.
 # shellcheck disable=SC2046
 timeout --foreground --kill-after=10 "${TIDEPOOL_GUEST_LIMIT:-2400}" qemu-system-x86_64 \
   -accel "$accelerator" -cpu max -machine q35 -smp "${TIDEPOOL_GUEST_CPUS:-1}" -m 4G \
