@@ -7,7 +7,7 @@
 # Needs Debian 12 on amd64, root and QEMU; where there is no KVM the processor is emulated, and about ten times as slow.
 # TIDEPOOL_GUEST_BOOT=systemd: systemd is the guest's first process, and the command a service of it.
 # TIDEPOOL_GUEST_CPUS: how many processors it has (1).
-# TIDEPOOL_GUEST_LIMIT: how many seconds it may take (2400).
+# TIDEPOOL_GUEST_LIMIT: how many seconds it may take (2700).
 # Exit code: the command's; 3: it cannot run on this machine; 124: no end within the limit; 125: the guest has failed.
 set -euo pipefail
 
@@ -45,7 +45,7 @@ code=0
 # here go byte by byte. Without them, and without a kernel that clears all that it allocates, a test that fills quotas takes
 # 95 s instead of 138.
 # shellcheck disable=SC2046
-timeout --foreground --kill-after=10 "${TIDEPOOL_GUEST_LIMIT:-2400}" qemu-system-x86_64 \
+timeout --foreground --kill-after=10 "${TIDEPOOL_GUEST_LIMIT:-2700}" qemu-system-x86_64 \
   -accel "$accelerator" -cpu max,-erms,-fsrm -machine q35 -smp "${TIDEPOOL_GUEST_CPUS:-1}" -m 4G \
   -nodefaults -no-user-config -no-reboot -display none -serial "file:$folder/guest.console" \
   $(files root /),readonly=on $(files share "$folder") -device virtio-rng-pci \
@@ -54,7 +54,7 @@ timeout --foreground --kill-after=10 "${TIDEPOOL_GUEST_LIMIT:-2400}" qemu-system
   -append "console=ttyS0 quiet panic=-1 norandmaps init_on_alloc=0 no_timer_check mitigations=off share=$folder first=$here/first openzfs=$version boot=${TIDEPOOL_GUEST_BOOT:-}" \
   </dev/null 2>"$folder/guest.qemu" | cat || code=$?
 [ ! -s "$folder/guest.exit" ] || exit "$(cat "$folder/guest.exit")"
-[ $code != 124 ] || { echo "guest: no end within ${TIDEPOOL_GUEST_LIMIT:-2400} s"; exit 124; }
+[ $code != 124 ] || { echo "guest: no end within ${TIDEPOOL_GUEST_LIMIT:-2700} s"; exit 124; }
 echo "guest: it gave no result (QEMU's exit code $code); the end of what it said:"
 tail -n 20 "$folder/guest.qemu" "$folder/guest.console"
 exit 125
