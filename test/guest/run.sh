@@ -34,19 +34,19 @@ mkdir -p "$folder/guest.root" && cp "$here/init" "$folder/guest.root/init"
 
 files() { echo "-virtfs local,path=$2,mount_tag=$1,security_model=none,multidevs=remap"; }
 # A /dev/kvm on a processor without either flag emulates in software, and slower than QEMU does.
-accelerator=tcg,thread=multi
-[ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo && accelerator=kvm
-code=0
+# A kernel and a libc clear and copy with `rep stosb` and `rep movsb` where the processor calls these fast (erms, fsrm): what
+# is emulated does them byte by byte. Without, and without a kernel that clears all that it allocates (init_on_alloc), a
+# test that fills quotas takes 95 s instead of 138.
+accelerator=tcg,thread=multi processor=max,-erms,-fsrm
+[ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo && accelerator=kvm processor=max
+limit=${TIDEPOOL_GUEST_LIMIT:-2700} code=0
 # An emulated timer that comes late, on a busy machine, is no broken one: without no_timer_check that is a panic.
 # What QEMU 7.2 has translated it finds again by its address alone: where each process lies elsewhere, each is translated
 # anew. With norandmaps `zfs list` takes 65 to 86 ms instead of 170 to 214. Files copied into the
 # guest's memory and a processor without five levels of pages gave nothing, and Node itself gains little.
-# A kernel and a libc clear and copy with `rep stosb` and `rep movsb` where the processor calls these fast (erms, fsrm), which
-# here go byte by byte. Without them, and without a kernel that clears all that it allocates, a test that fills quotas takes
-# 95 s instead of 138.
 # shellcheck disable=SC2046
-timeout --foreground --kill-after=10 "${TIDEPOOL_GUEST_LIMIT:-2700}" qemu-system-x86_64 \
-  -accel "$accelerator" -cpu max,-erms,-fsrm -machine q35 -smp "${TIDEPOOL_GUEST_CPUS:-1}" -m 4G \
+timeout --foreground --kill-after=10 "$limit" qemu-system-x86_64 \
+  -accel "$accelerator" -cpu "$processor" -machine q35 -smp "${TIDEPOOL_GUEST_CPUS:-1}" -m 4G \
   -nodefaults -no-user-config -no-reboot -display none -serial "file:$folder/guest.console" \
   $(files root /),readonly=on $(files share "$folder") -device virtio-rng-pci \
   -device virtio-serial -chardev file,id=out,path=/dev/stdout,append=on -device virtserialport,chardev=out,name=out \
@@ -54,7 +54,7 @@ timeout --foreground --kill-after=10 "${TIDEPOOL_GUEST_LIMIT:-2700}" qemu-system
   -append "console=ttyS0 quiet panic=-1 norandmaps init_on_alloc=0 no_timer_check mitigations=off share=$folder first=$here/first openzfs=$version boot=${TIDEPOOL_GUEST_BOOT:-}" \
   </dev/null 2>"$folder/guest.qemu" | cat || code=$?
 [ ! -s "$folder/guest.exit" ] || exit "$(cat "$folder/guest.exit")"
-[ $code != 124 ] || { echo "guest: no end within ${TIDEPOOL_GUEST_LIMIT:-2700} s"; exit 124; }
+[ $code != 124 ] || { echo "guest: no end within $limit s"; exit 124; }
 echo "guest: it gave no result (QEMU's exit code $code); the end of what it said:"
 tail -n 20 "$folder/guest.qemu" "$folder/guest.console"
 exit 125
