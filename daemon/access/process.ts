@@ -60,6 +60,11 @@ export async function serveAccess(
     client.run(ending.signal),
     tellAgain([() => paths.tellUsed(), () => client.tellFigures()], clock, ending.signal),
   ]
+  const end = async (): Promise<void> => {
+    ending.abort(new Error('the access process stops'))
+    ending.leave()
+    await Promise.all(beside)
+  }
   try {
     return await keepServing(
       {
@@ -67,6 +72,7 @@ export async function serveAccess(
         probe: PROBE,
         clock,
         log,
+        ending: end,
         limits: { quickMs: QUICK_MS, readlinkMs: waitLimitMs + QUICK_MS },
         failed: (operation, error) =>
           log(`${operation} failed: ${error instanceof Error ? error.stack : error}`),
@@ -82,9 +88,7 @@ export async function serveAccess(
       served,
     )
   } finally {
-    ending.abort(new Error('the access process stops'))
-    ending.leave()
-    await Promise.all(beside)
+    await end()
   }
 }
 

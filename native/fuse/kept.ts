@@ -15,6 +15,8 @@ export interface KeptOptions extends RootOptions {
   /** Each that ever answered stays in the addon's memory, and makes every answer slower. @default 2000 */
   readonly maxThreads?: number
   readonly log: (line: string) => void
+  /** Before it is unmounted: the handlers are to let go of who waits, and to make nobody wait any more. */
+  readonly ending: () => Promise<void>
 }
 
 /** `worn-out` and `silent`: another process is to go on. */
@@ -34,7 +36,7 @@ export async function keepServing(
   signal: AbortSignal,
   served: () => void,
 ): Promise<HowServingEnded> {
-  const { path, probe, clock = systemClock, everyMs = 3000, maxThreads = 2000, log } = options
+  const { path, probe, clock = systemClock, everyMs = 3000, maxThreads = 2000, log, ending } = options
   await requireUnserved(path, probe)
   const stale = await detachRoots(path)
   if (stale > 0) log(`took away ${stale} root${stale === 1 ? '' : 's'} that a killed process left at ${path}`)
@@ -45,6 +47,7 @@ export async function keepServing(
   for (let look = 1; ; look++) {
     await clock.sleep(everyMs, signal).catch(() => {})
     if (signal.aborted || root.threads > maxThreads) {
+      await ending()
       await root.unmount()
       return signal.aborted ? 'stopped' : 'worn-out'
     }

@@ -7,7 +7,8 @@ import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { readMounts } from '../mount/mountinfo.ts'
 import { loadAddon } from './addon.ts'
 import { type AnswerLimits, guarded, type OnAnswer, type RootHandlers } from './answers.ts'
-import { abortConnection, detach, isOurRoot, SUBTYPE } from './stale.ts'
+import { abortConnection, untilAnswered } from './connection.ts'
+import { detach, isOurRoot, SUBTYPE } from './stale.ts'
 
 export interface RootOptions {
   /** Absolute; a plain directory. */
@@ -22,6 +23,8 @@ export interface RootOptions {
 const ENTRY_TTL_S = '60'
 /** The addon's own deadline comes behind ours: it is there for a guard that fails. */
 const BACKSTOP_MS = 5000
+/** For what has been answered to reach whoever asked, on a busy machine. */
+const ANSWER_LIMIT_MS = 2000
 
 export class FuseRoot {
   readonly path: string
@@ -77,9 +80,14 @@ export class FuseRoot {
     await detach(this.path)
   }
 
-  /** Whoever still waits gets an error once this process ends. */
+  /**
+   * Whoever waits has his answer when this resolves, where the handlers give one soon: it is a thread of the addon that hands it over,
+   * and a process that ends at once takes it along. Of the rest the kernel lets go when this process ends.
+   */
   async unmount(): Promise<void> {
-    if (await this.isMounted()) await detach(this.path)
+    if (!(await this.isMounted())) return
+    await detach(this.path)
+    await untilAnswered(this.#mount, ANSWER_LIMIT_MS)
   }
 }
 

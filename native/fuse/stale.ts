@@ -1,9 +1,10 @@
 /** Frees a directory for a root: of one that a killed process left there, or of one's own. */
 import { execFile } from 'node:child_process'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { type Mount, readMounts } from '../mount/mountinfo.ts'
+import { abortConnection } from './connection.ts'
 
 const run = promisify(execFile)
 
@@ -31,17 +32,6 @@ export async function detachRoots(root: string): Promise<number> {
     await detach(root)
   }
   throw taken(root, `more than ${MAX_STACKED} mounts lie on it`)
-}
-
-const CONNECTIONS = '/sys/fs/fuse/connections'
-
-/** Whoever waits in it is let go, also where the process behind it hangs and cannot even be killed. */
-export async function abortConnection({ device }: Pick<Mount, 'device'>): Promise<void> {
-  if (!(await readMounts()).some(({ mountPoint }) => mountPoint === CONNECTIONS))
-    // systemd mounts it; where it cannot be had, only a process that hangs keeps its callers.
-    await run('mount', ['-t', 'fusectl', 'fusectl', CONNECTIONS], { cwd: '/' }).catch(() => {})
-  // Of a process that has ended the connection may be gone already.
-  await writeFile(`${CONNECTIONS}/${device.split(':')[1]}/abort`, '1').catch(() => {})
 }
 
 /**

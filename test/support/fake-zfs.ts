@@ -177,10 +177,13 @@ export async function withFakeZfs(
       ...settings,
     }
     const zfs = await begun(directory, flavour, all)
+    // Read on from where it was, and not emptied: what is written between a look and the emptying would never be seen.
+    let seenBytes = 0
     const calls = async (): Promise<string[]> => {
-      const text = await readFile(file('calls.jsonl'), 'utf8')
-      await writeFile(file('calls.jsonl'), '')
-      const lines = text.split('\n').slice(0, -1)
+      const all = await readFile(file('calls.jsonl'))
+      const whole = all.subarray(seenBytes, all.lastIndexOf('\n') + 1)
+      seenBytes += whole.length
+      const lines = whole.toString().split('\n').slice(0, -1)
       return lines
         .map((line) => JSON.parse(line) as Call)
         .map(({ program, args }) => [program, ...args].join(' '))

@@ -51,6 +51,7 @@ const how = await keepServing(
     limits: { quickMs: 2000, readlinkMs: 1000 },
     failed: (operation, error) => console.log(`${operation}: ${(error as Error).message}`),
     log: (line) => console.log(line),
+    ending: async () => {},
     handlers: {
       getattr: async (at) => attributes(at === '/' ? 0o040755 : 0o120777),
       readdir: async () => Object.keys(readlink).map((name) => name.slice(1)),

@@ -1,0 +1,38 @@
+/** What the kernel tells of a root's connection to its process, and lets others do with it. */
+import { execFile } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { type Mount, readMounts } from '../mount/mountinfo.ts'
+
+const run = promisify(execFile)
+
+const CONNECTIONS = '/sys/fs/fuse/connections'
+const LOOK_MS = 5
+
+type Connection = Pick<Mount, 'device'>
+
+/** Whoever waits in it is let go, also where the process behind it hangs and cannot even be killed. */
+export async function abortConnection(connection: Connection): Promise<void> {
+  // Of a process that has ended the connection may be gone already.
+  await writeFile(await control(connection, 'abort'), '1').catch(() => {})
+}
+
+/** Requests that the kernel has no answer to yet; undefined where it does not tell, or the connection is gone. */
+export async function unanswered(connection: Connection): Promise<number | undefined> {
+  const text = await readFile(await control(connection, 'waiting'), 'utf8').catch(() => '')
+  return text === '' ? undefined : Number(text)
+}
+
+/** Resolves once nobody waits in it, at the limit too. */
+export async function untilAnswered(connection: Connection, limitMs: number): Promise<void> {
+  for (const end = performance.now() + limitMs; performance.now() < end; await sleep(LOOK_MS))
+    if (!(await unanswered(connection))) return
+}
+
+async function control({ device }: Connection, file: string): Promise<string> {
+  if (!(await readMounts()).some(({ mountPoint }) => mountPoint === CONNECTIONS))
+    // systemd mounts it; where it cannot be had, only a process that hangs keeps its callers.
+    await run('mount', ['-t', 'fusectl', 'fusectl', CONNECTIONS], { cwd: '/' }).catch(() => {})
+  return `${CONNECTIONS}/${device.split(':')[1]}/${file}`
+}
