@@ -1,7 +1,4 @@
-/**
- * What `pool create` and `pool import` leave alone, as real processes: pools of other hosts, devices that something is on. A
- * file of its own, because each process takes seconds where the processor is emulated.
- */
+/** What `pool create` and `pool import` leave alone: pools of other hosts, devices that something is on. */
 import { copyFile, mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'

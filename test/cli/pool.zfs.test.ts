@@ -1,4 +1,4 @@
-/** `pool create | check | import` as real processes, on the ZFS of this machine and files of the tests' own. */
+/** `pool create | check | import` on the ZFS of this machine and files of the tests' own. */
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'

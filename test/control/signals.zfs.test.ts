@@ -14,7 +14,7 @@ import { withPool } from '../support/zfs-pool.ts'
 
 const test = suite('signals to the daemon')
 
-const MAIN = fileURLToPath(new URL('../support/tidepool.ts', import.meta.url))
+const COMMAND = fileURLToPath(new URL('../../bin/tidepool', import.meta.url))
 
 test('SIGHUP has it read its file again and ends nothing; SIGTERM ends it and leaves what is mounted', () =>
   withPool(async (world) => {
@@ -30,7 +30,7 @@ test('SIGHUP has it read its file again and ends nothing; SIGTERM ends it and le
     ].join('\n')
     await writeFile(file, text)
     assert.is((await tidepool(['--store', `dir:${at('store')}`, 'store', 'init'])).code, 0)
-    const daemon = spawn(process.execPath, ['--import', 'tsx', MAIN, 'daemon', '--config', file], {
+    const daemon = spawn(process.execPath, [COMMAND, 'daemon', '--config', file], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     let said = ''
