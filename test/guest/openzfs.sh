@@ -18,7 +18,7 @@ done
 
 work=$(mktemp -d)
 set -m # each guest is a process group, to be ended as one
-trap 'for job in $(jobs -p); do kill -- "-$job"; done; wait; rm -rf "$work"' EXIT
+trap 'for job in $(jobs -p); do kill -- "-$job" 2>/dev/null; done; wait; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 
 guest() { # VERSION
