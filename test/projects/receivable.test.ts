@@ -6,7 +6,7 @@ import { createProjectHere } from '../../daemon/projects/create.ts'
 import { save } from '../../daemon/projects/save.ts'
 import { projectId } from '../../pipeline/base/ids.ts'
 import { memoryStore } from '../../pipeline/stores/memory.ts'
-import { rejects } from '../contracts/zfs.ts'
+import { rejects } from '../contracts/zfs-world.ts'
 import { withFakeZfs } from '../support/fake-zfs.ts'
 import { projectHost } from '../support/project-host.ts'
 

@@ -2,7 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { create, destroyDataset, destroySnapshot, hold, rename } from '../../../native/zfs/dataset.ts'
 import { childOf } from '../../../native/zfs/names.ts'
-import { rejects, sample } from '../../contracts/zfs.ts'
+import { rejects, sample } from '../../contracts/zfs-world.ts'
 import { withFakeZfs } from '../../support/fake-zfs.ts'
 
 const test = suite('zfs busy')

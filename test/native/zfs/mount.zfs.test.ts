@@ -13,7 +13,7 @@ import { childOf, snapshotOf } from '../../../native/zfs/names.ts'
 import { receive } from '../../../native/zfs/receive.ts'
 import { send } from '../../../native/zfs/send.ts'
 import type { TidepoolError } from '../../../pipeline/base/errors.ts'
-import { gather, rejects } from '../../contracts/zfs.ts'
+import { gather, rejects } from '../../contracts/zfs-world.ts'
 import { withPool } from '../../support/zfs-pool.ts'
 
 const test = suite('zfs, the real one')

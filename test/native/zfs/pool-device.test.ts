@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkDevice, makePoolFile, signatureOf } from '../../../native/zfs/pool-device.ts'
-import { rejects } from '../../contracts/zfs.ts'
+import { rejects } from '../../contracts/zfs-world.ts'
 import { temporaryDirectory } from '../../support/directory.ts'
 
 const test = suite('what a pool stands on')

@@ -12,7 +12,7 @@ import { poolCheck } from '../../../native/zfs/pool-check.ts'
 import { poolImport } from '../../../native/zfs/pool-import.ts'
 import { type PoolWishes, wantedProperties } from '../../../native/zfs/wanted.ts'
 import { codeOf, type TidepoolError } from '../../../pipeline/base/errors.ts'
-import { rejects } from '../../contracts/zfs.ts'
+import { rejects } from '../../contracts/zfs-world.ts'
 import { withFakeZfs } from '../../support/fake-zfs.ts'
 import { recordings } from '../../support/zfs-recordings.ts'
 

@@ -5,7 +5,7 @@ import { listSnapshots } from '../../../native/zfs/list.ts'
 import { childOf } from '../../../native/zfs/names.ts'
 import { receive } from '../../../native/zfs/receive.ts'
 import { send } from '../../../native/zfs/send.ts'
-import { rejects, sample } from '../../contracts/zfs.ts'
+import { rejects, sample } from '../../contracts/zfs-world.ts'
 import { withFakeZfs } from '../../support/fake-zfs.ts'
 
 const test = suite('zfs receive')

@@ -4,7 +4,7 @@ import { Commands } from '../../../native/zfs/run.ts'
 import { send, usualFlags } from '../../../native/zfs/send.ts'
 import { codeOf } from '../../../pipeline/base/errors.ts'
 import { StreamParser } from '../../../pipeline/stream/parser.ts'
-import { rejects, sample } from '../../contracts/zfs.ts'
+import { rejects, sample } from '../../contracts/zfs-world.ts'
 import { type Fault, withFakeZfs } from '../../support/fake-zfs.ts'
 
 const test = suite('zfs send')
