@@ -18,16 +18,11 @@ export async function abortConnection(connection: Connection): Promise<void> {
   await writeFile(await control(connection, 'abort'), '1').catch(() => {})
 }
 
-/** Requests that the kernel has no answer to yet; undefined where it does not tell, or the connection is gone. */
-export async function unanswered(connection: Connection): Promise<number | undefined> {
-  const text = await readFile(await control(connection, 'waiting'), 'utf8').catch(() => '')
-  return text === '' ? undefined : Number(text)
-}
-
-/** Resolves once nobody waits in it, at the limit too. */
+/** Resolves once nobody waits in it for an answer, at the limit too; at once where the kernel does not tell, or the connection is gone. */
 export async function untilAnswered(connection: Connection, limitMs: number): Promise<void> {
+  const waiting = await control(connection, 'waiting')
   for (const end = performance.now() + limitMs; performance.now() < end; await sleep(LOOK_MS))
-    if (!(await unanswered(connection))) return
+    if (Number(await readFile(waiting, 'utf8').catch(() => 0)) === 0) return
 }
 
 async function control({ device }: Connection, file: string): Promise<string> {

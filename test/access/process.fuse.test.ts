@@ -4,7 +4,6 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { unanswered } from '../../native/fuse/connection.ts'
 import { readMounts } from '../../native/mount/mountinfo.ts'
 import { projectId } from '../../pipeline/base/ids.ts'
 import { MAIN, mountStandIn, unmountStandIn, withAccess } from '../support/access.ts'
@@ -21,7 +20,7 @@ const opensOf = (printed: string): string[] =>
 
 test('killed, it costs who waits in it an errno and an open file nothing; the next one serves within 2 s', () =>
   withAccess(async (world) => {
-    await world.daemon()
+    const { printed } = await world.daemon()
     const { child } = await world.serve()
     await walk(`cat ${world.root}/p1/file`)
     const line = `exec 3<${world.root}/p1/file; cd ${world.root}/p1; read go; cat <&3; cat file`
@@ -31,7 +30,7 @@ test('killed, it costs who waits in it an errno and an open file nothing; the ne
       read += text
     })
     const waiting = walk(`cat ${world.root}/never-ends/file`, { plain: true })
-    await eventually('it waits', 5000, () => someoneWaits(world.root))
+    await eventually('it waits', 5000, async () => opensOf(printed()).includes('never-ends'))
     await killed(child)
     assert.match((await waiting).stderr, /abort|not connected/)
     assert.match((await walk(`cat ${world.root}/p1/file`)).stderr, /not connected/)
@@ -49,12 +48,6 @@ test('killed, it costs who waits in it an errno and an open file nothing; the ne
     // This machine may be busy with something else; each of them is no accident.
     assert.ok(Math.min(...tookMs) < 2000, `${tookMs} ms`)
   }))
-
-/** Somebody does; the kernel tells. */
-async function someoneWaits(root: string): Promise<boolean> {
-  const mount = (await readMounts()).find(({ mountPoint }) => mountPoint === root)
-  return mount !== undefined && Number(await unanswered(mount)) > 0
-}
 
 test('a daemon that is killed and started again disturbs no walk into what is mounted', () =>
   withAccess(async (world) => {
@@ -111,11 +104,11 @@ test('nobody waits longer than the daemon, or this process, allows', () =>
 
 test('who is killed while he waits goes when the answer comes, and holds up nobody else', () =>
   withAccess(async (world) => {
-    await world.daemon()
+    const { printed } = await world.daemon()
     await world.serve()
     const waiting = spawn('cat', [`${world.root}/slow-1/file`], { cwd: '/', stdio: 'ignore' })
     const gone = once(waiting, 'exit')
-    await eventually('it waits', 5000, () => someoneWaits(world.root))
+    await eventually('it waits', 5000, async () => opensOf(printed()).includes('slow-1'))
     for (const signal of ['SIGALRM', 'SIGTERM', 'SIGKILL'] as const) waiting.kill(signal)
     assert.is((await walk(`cat ${world.root}/p1/file`, { plain: true })).stdout, 'p1')
     const [, signal] = await gone
@@ -198,7 +191,7 @@ test('SIGHUP changes nothing; SIGTERM ends it cleanly, and all who wait are told
     const callers = Array.from({ length: 4 }, (_, n) =>
       walk(`cat ${world.root}/never-${n}/file`, { plain: n % 2 > 0 }),
     )
-    // Not that the kernel has a request: that may still be the look-up.
+    // Not that the kernel has a request, which may still be the look-up.
     await eventually('they wait', 10_000, async () => opensOf(printed()).length === 5)
     await killed(child, 'SIGTERM')
     assert.is(child.exitCode, 0)

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The tests on a real ZFS, on the kernel's OpenZFS: for each version a guest (run.sh), all at once.
 #   openzfs.sh [VERSION | ARGUMENT of test/run.ts]...    by default all versions; of the ring zfs all files
+# What tests start as other users is the built program where that is newer than the sources, to which `npm run test:openzfs`
+# sees: from the sources each start takes 9 s, as all is emulated.
 # Ends as test/run.ts does: with the line `N passed, N failed`, or with the numbers in the file that TIDEPOOL_TOTALS names.
 # A guest that dies, or tests nothing, is one failed. Where there can be no guest it is skipped: with TIDEPOOL_REQUIRE=all
 # that is a failure too.

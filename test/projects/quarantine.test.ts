@@ -18,7 +18,7 @@ import { rejection } from '../contracts/values.ts'
 import { tidepool } from '../support/command.ts'
 import { withFakeZfs } from '../support/fake-zfs.ts'
 import { outlivedCommand } from '../support/outlived.ts'
-import { within } from '../support/within.ts'
+import { until, within } from '../support/within.ts'
 
 const test = suite('projects: quarantine')
 const [P, Q] = [projectId('p1'), projectId('q1')]
@@ -112,7 +112,9 @@ test('while it lasts nothing is done with its project, and status, why and the e
         await fake.faults({ match: '^zfs unmount .*/p1$', action: 'hang', times: 1 })
         const stop = new AbortController()
         const closing = rejection(engine.close(P, { signal: stop.signal }))
-        while (!(await fake.calls()).some((line) => /^zfs unmount .*p1$/.test(line))) await sleep(20)
+        await until('the unmount', async () =>
+          (await fake.calls()).some((line) => /^zfs unmount .*p1$/.test(line)),
+        )
         stop.abort(new Error('enough'))
         assert.is(codeOf(await closing), 'zfs-stuck')
         const [stuck] = zfs.commands.stuck

@@ -180,8 +180,8 @@ export async function withFakeZfs(
     // Read on from where it was, and not emptied: what is written between a look and the emptying would never be seen.
     let seenBytes = 0
     const calls = async (): Promise<string[]> => {
-      const all = await readFile(file('calls.jsonl'))
-      const whole = all.subarray(seenBytes, all.lastIndexOf('\n') + 1)
+      const bytes = await readFile(file('calls.jsonl'))
+      const whole = bytes.subarray(seenBytes, bytes.lastIndexOf('\n') + 1)
       seenBytes += whole.length
       const lines = whole.toString().split('\n').slice(0, -1)
       return lines

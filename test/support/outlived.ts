@@ -1,8 +1,8 @@
 /** A command of ZFS whose process was killed while it ran, and which runs on. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { until } from './within.ts'
 
 const changer = fileURLToPath(new URL('./zfs-changer.ts', import.meta.url))
 
@@ -21,7 +21,10 @@ export async function outlivedCommand(
     },
   )
   const ended = once(child, 'exit')
-  while (!(await hasBegun()) && child.exitCode === null) await sleep(20)
-  child.kill('SIGKILL')
-  await ended
+  try {
+    await until('the command has begun', async () => (await hasBegun()) || child.exitCode !== null)
+  } finally {
+    child.kill('SIGKILL')
+    await ended
+  }
 }
