@@ -5,6 +5,7 @@
  */
 import { isAbsolute, normalize } from 'node:path'
 import { parseArgs } from 'node:util'
+import { stayOnOneCore } from '../../native/fuse/one-core.ts'
 import { Notifier } from '../../native/systemd/notify.ts'
 import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { describeFailure, EXIT, exitCodeOf } from '../cli/exit.ts'
@@ -80,6 +81,8 @@ const usage = (message: string): TidepoolError => new TidepoolError('bad-usage',
 async function main(signal: AbortSignal): Promise<number> {
   try {
     const options = await optionsOf(process.argv.slice(2))
+    // Where it may not be, walks only take a little longer.
+    await stayOnOneCore(process.pid).catch((error: Error) => log(`not kept on one core: ${error.message}`))
     await makeRoot(options.root)
     const notifier = Notifier.from(process.env, { failed: log })
     const how = await serveAccess(options, signal, () => {

@@ -22,8 +22,15 @@ export async function abortConnection(connection: Connection): Promise<void> {
 export async function untilAnswered(connection: Connection, limitMs: number): Promise<void> {
   const waiting = await control(connection, 'waiting')
   for (const end = performance.now() + limitMs; performance.now() < end; await sleep(LOOK_MS))
-    if (Number(await readFile(waiting, 'utf8').catch(() => 0)) === 0) return
+    if ((await countIn(waiting)) === 0) return
 }
+
+/** Requests that it has not answered yet; none where the kernel does not tell. */
+export async function waitingIn(connection: Connection): Promise<number> {
+  return countIn(await control(connection, 'waiting'))
+}
+
+const countIn = async (file: string): Promise<number> => Number(await readFile(file, 'utf8').catch(() => 0))
 
 async function control({ device }: Connection, file: string): Promise<string> {
   if (!(await readMounts()).some(({ mountPoint }) => mountPoint === CONNECTIONS))

@@ -7,7 +7,7 @@ import { TidepoolError } from '../../pipeline/base/errors.ts'
 import { readMounts } from '../mount/mountinfo.ts'
 import { loadAddon } from './addon.ts'
 import { type AnswerLimits, guarded, type OnAnswer, type RootHandlers } from './answers.ts'
-import { abortConnection, untilAnswered } from './connection.ts'
+import { abortConnection, untilAnswered, waitingIn } from './connection.ts'
 import { detach, isOurRoot, SUBTYPE } from './stale.ts'
 
 export interface RootOptions {
@@ -71,6 +71,11 @@ export class FuseRoot {
   /** How many threads have served it: the addon keeps memory for each that ever did, and slows down with their number. */
   get threads(): number {
     return this.#fuse._threads.size
+  }
+
+  /** Whether somebody waits for an answer at this moment. */
+  async isWaitedFor(): Promise<boolean> {
+    return (await waitingIn(this.#mount)) > 0
   }
 
   /** Lets go of everybody who waits in it, first. */

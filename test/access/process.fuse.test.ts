@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -180,6 +180,25 @@ test('an unmount by somebody else is noticed: the project is opened again, and n
       return stdout === 'p1'
     })
     assert.equal(opensOf(printed()), ['p1', 'p1'])
+  }))
+
+test('its threads take turns on one core', () =>
+  withAccess(async (world) => {
+    await world.daemon()
+    const { child } = await world.serve()
+    const cores = async (pid: number | undefined): Promise<string[]> => {
+      const statuses = await Promise.all(
+        (await readdir(`/proc/${pid}/task`)).map((task) =>
+          readFile(`/proc/${pid}/task/${task}/status`, 'utf8'),
+        ),
+      )
+      return statuses.map((status) => /^Cpus_allowed_list:\s*(.*)$/m.exec(status)?.[1] ?? '')
+    }
+    const last = (await cores(process.pid))[0]?.split(/[-,]/).at(-1)
+    // Each who waits is one more.
+    const waiting = Array.from({ length: 20 }, () => walk(`readlink ${world.root}/slow-1`))
+    for (const { code, stderr } of await Promise.all(waiting)) assert.is(code, 0, stderr)
+    assert.equal([...new Set(await cores(child.pid))], [last])
   }))
 
 test('SIGHUP changes nothing; SIGTERM ends it cleanly, and all who wait are told to try again', () =>

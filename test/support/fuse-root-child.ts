@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ErrnoError } from '../../native/fuse/errno.ts'
 import { keepServing } from '../../native/fuse/kept.ts'
 
-const [path = '', target = '', probe = 'good', maxThreads = '2000'] = process.argv.slice(2)
+const [path = '', target = '', probe = 'good', threads = '2000', mostThreads = '10000'] =
+  process.argv.slice(2)
 const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
 process.chdir('/')
@@ -46,7 +47,7 @@ const how = await keepServing(
   {
     path,
     probe,
-    maxThreads: Number(maxThreads),
+    wear: { threads: Number(threads), mostThreads: Number(mostThreads) },
     everyMs: 300,
     limits: { quickMs: 2000, readlinkMs: 1000 },
     failed: (operation, error) => console.log(`${operation}: ${(error as Error).message}`),

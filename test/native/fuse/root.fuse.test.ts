@@ -100,14 +100,30 @@ test('where walks are not answered any more, it lets go of who waits, and leaves
     assert.equal(await mountsAt(world.root), [])
   }))
 
-test('a process that has had too many threads leaves the root to another one', () =>
+/** Each of them is a thread of the addon. */
+const manyWait = (root: string) =>
+  Promise.all(Array.from({ length: 50 }, () => walk(`readlink ${root}/late`)))
+
+test('a process that has had many threads leaves the root to another one once nobody walks or waits any more', () =>
   withFuseWorld(async (world, started) => {
     const { child, printed } = await serving(world, started, 'good', '40')
-    const callers = Array.from({ length: 50 }, () => walk(`readlink ${world.root}/late`))
-    await Promise.all(callers)
+    const lines = `for i in $(seq 40); do readlink ${world.root}/good || exit 1; sleep 0.05; done`
+    const [walked] = await Promise.all([walk(lines, { plain: true }), manyWait(world.root)])
+    assert.is(walked.code, 0, walked.stderr)
+    assert.is(child.exitCode, null, printed())
+    await eventually('it ends', 5000, async () => child.exitCode !== null)
+    assert.match(printed(), /threads have answered.*\nworn-out/)
+    assert.equal(await mountsAt(world.root), [])
+  }))
+
+test('with too many threads it leaves the root to another one, whoever walks', () =>
+  withFuseWorld(async (world, started) => {
+    const { child, printed } = await serving(world, started, 'good', '40', '45')
+    const walking = walk(`while readlink ${world.root}/good; do sleep 0.05; done`)
+    await manyWait(world.root)
     await eventually('it ends', 5000, async () => child.exitCode !== null)
     assert.match(printed(), /worn-out/)
-    assert.equal(await mountsAt(world.root), [])
+    await walking
   }))
 
 test('what lies in the way of mounting it again is told once, and gone it is mounted again', () =>
