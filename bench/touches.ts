@@ -141,6 +141,7 @@ async function walksWhileSaving(host: Host, random: Random): Promise<Row> {
   }
   const walking = walksOf(host)
   await sleep(SETTLE_MS)
+  walking.begin()
   await Promise.all(ids.map((id) => host.ask(id, 'save')))
   walking.end()
   const took = await walking.ended
@@ -153,13 +154,17 @@ async function walksWhileSaving(host: Host, random: Random): Promise<Row> {
   }
 }
 
-/** By a program of its own: so many, or until it is told to end. */
-function walksOf(host: Host, count?: number): { readonly ended: Promise<number[]>; end(): void } {
+/** By a program of its own: so many at once, or from when it is told to begin until it is told to end. */
+function walksOf(
+  host: Host,
+  count?: number,
+): { readonly ended: Promise<number[]>; begin(): void; end(): void } {
   const args = ['--import', import.meta.resolve('tsx'), WALK_CHILD, `${host.root}/p1`]
   if (count !== undefined) args.push(String(count))
   const walking = run(process.execPath, args, { cwd: '/', maxBuffer: 2 ** 28 })
   return {
     ended: walking.then(({ stdout }) => JSON.parse(stdout) as number[]),
+    begin: () => void walking.child.stdin?.write('go'),
     end: () => walking.child.stdin?.end(),
   }
 }
