@@ -167,6 +167,7 @@ export interface Catalogue {
   readHost(host: HostId, options?: CallOptions): Promise<HostRow | undefined>
   /** As `apply`. */
   applyHost(transaction: HostTransaction, options?: CallOptions): Promise<boolean>
+  /** Each as it is, or, far from where that is decided, as it was a moment ago; one that is that new may be missing. */
   hosts(options?: CallOptions): AsyncIterable<HostRow>
 
   /** Durable before the first chunk of a write, forgotten after the last word on it: what crash recovery reads. */

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { newHostId, newSessionId } from '../../pipeline/base/ids.ts'
 import type { HostRow, HostTransaction } from '../../pipeline/hosts/state.ts'
 import type { Promised } from './catalogue.ts'
-import { aHost, all, MOST_BYTES, same } from './values.ts'
+import { aHost, all, listedAtLast, MOST_BYTES, same } from './values.ts'
 
 const registration = (row: HostRow): HostTransaction => ({
   what: `registration of ${row.host}`,
@@ -71,11 +71,14 @@ export function hostContract(promised: Promised): void {
   promised('the list has each host once, as it is', async (catalogue) => {
     const rows = [aHost(), aHost({ process: null }), aHost({ state: 'ended' })]
     for (const row of rows) await catalogue.applyHost(registration(row))
-    const listed = await all(catalogue.hosts())
+    const ours = async () =>
+      (await all(catalogue.hosts())).filter(({ host }) => rows.some((row) => row.host === host))
+    const listed = await listedAtLast(ours, rows.length)
+    assert.is(listed.length, rows.length)
     for (const row of rows)
       same(
-        listed.filter(({ host }) => host === row.host),
-        [row],
+        listed.find(({ host }) => host === row.host),
+        row,
       )
   })
 }

@@ -1,11 +1,20 @@
 /** What the lists, the log, the notes, the clock and the store's own record promise. */
 import { randomUUID } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import { newHostId, newWriteId } from '../../pipeline/base/ids.ts'
 import type { LogEntry, WritingEntry } from '../../pipeline/stores/contract.ts'
 import type { Promised } from './catalogue.ts'
-import { all, aRow, aStatics, creation, fullStatics, GREAT_GUID, newProjectId, same } from './values.ts'
+import {
+  all,
+  aRow,
+  aStatics,
+  creation,
+  fullStatics,
+  GREAT_GUID,
+  listedAtLast,
+  newProjectId,
+  same,
+} from './values.ts'
 
 const anEntry = (): WritingEntry => ({
   project: newProjectId(),
@@ -37,13 +46,7 @@ export function listContract(promised: Promised): void {
     )
     for (const [id, statics] of made) assert.is(await catalogue.apply(creation(id, statics)), true)
     const ours = async () => (await all(catalogue.projects())).filter(({ id }) => made.has(id))
-    // A list is a hint: far from where it was decided, what is new may be in it a moment later.
-    const untilMs = Date.now() + 10_000
-    let listed = await ours()
-    while (listed.length < made.size && Date.now() < untilMs) {
-      await setTimeout(100)
-      listed = await ours()
-    }
+    const listed = await listedAtLast(ours, made.size)
     assert.is(listed.length, made.size)
     for (const hint of listed) {
       const { life, owner, head } = made.get(hint.id)!

@@ -1,5 +1,6 @@
 /** Projects, rows and hosts as the contract suites make them, with values at the edges of what a store must keep. */
 import { randomUUID } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import * as assert from 'uvu/assert'
 import {
@@ -159,6 +160,17 @@ export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = []
   for await (const item of items) list.push(item)
   return list
+}
+
+/** A list is a hint: far from where it was decided, what is new may be in it a moment later. */
+export async function listedAtLast<T>(look: () => Promise<T[]>, count: number): Promise<T[]> {
+  const untilMs = Date.now() + 10_000
+  let listed = await look()
+  while (listed.length < count && Date.now() < untilMs) {
+    await setTimeout(100)
+    listed = await look()
+  }
+  return listed
 }
 
 /** What a promise rejects with; resolving is a failure. */

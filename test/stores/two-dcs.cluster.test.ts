@@ -3,24 +3,26 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { codeOf, OutcomeUnknownError } from '../../pipeline/base/errors.ts'
 import { guid } from '../../pipeline/base/ids.ts'
+import { initCassandraStore, openCassandraStore } from '../../pipeline/stores/cassandra/index.ts'
 import type { Catalogue } from '../../pipeline/stores/contract.ts'
 import { digestOf } from '../../pipeline/transfer/digest.ts'
 import { blobStoreContract, extent, store } from '../contracts/blob-store.ts'
 import { catalogueContract } from '../contracts/catalogue.ts'
 import { aRow, aStatics, change, creation, newProjectId } from '../contracts/values.ts'
 import { damageChunk } from '../support/cassandra-store.ts'
-import { type ClusterStores, clusterStores } from '../support/cluster.ts'
+import { type ClusterStores, COPIES, clusterStores, newPlaces, replicate } from '../support/cluster.ts'
 import { bytes, runSeed, seeded } from '../support/random.ts'
 import { streamBytes } from '../support/stream-generator.ts'
 import { fetchBytes, KIB, putBytes, putSetting } from '../support/transfer.ts'
 
 const ROUNDS = 100
 
-/** All tests share one keyspace: making one takes seconds. */
-let shared: Promise<ClusterStores> | undefined
-const open = (): Promise<ClusterStores> => {
-  shared ??= clusterStores()
-  return shared
+/** All tests of a mode share one keyspace: making one takes seconds. */
+const opened = new Map<string, Promise<ClusterStores>>()
+const open = (mode = 'home:dc1'): Promise<ClusterStores> => {
+  const stores = opened.get(mode) ?? clusterStores(mode)
+  opened.set(mode, stores)
+  return stores
 }
 const stay = async (): Promise<void> => {}
 
@@ -67,20 +69,27 @@ async function race(catalogues: readonly Catalogue[]): Promise<{ wins: number[];
 }
 
 // Because two data centres that each decide among themselves would both win: with LOCAL_SERIAL in each, both did.
-for (const mode of ['home:dc1', 'global'])
+for (const mode of ['home:dc1', 'global']) {
   test(`of two stores in two data centres exactly one wins each transaction (mode ${mode})`, async () => {
-    const stores = mode === 'home:dc1' ? await open() : await clusterStores(mode)
-    try {
-      const { wins, unknown } = await race([stores.home.catalogue, stores.away.catalogue])
-      assert.ok(unknown <= ROUNDS / 2, `${unknown} of ${2 * ROUNDS} outcomes unknown would prove little`)
-      assert.ok(
-        wins.reduce((sum, each) => sum + each, 0) >= ROUNDS - unknown,
-        `somebody wins each round: ${wins}`,
-      )
-    } finally {
-      if (mode !== 'home:dc1') await stores.cleanup()
+    const stores = await open(mode)
+    const { wins, unknown } = await race([stores.home.catalogue, stores.away.catalogue])
+    assert.ok(unknown <= ROUNDS / 2, `${unknown} of ${2 * ROUNDS} outcomes unknown would prove little`)
+    assert.ok(
+      wins.reduce((sum, each) => sum + each, 0) >= ROUNDS - unknown,
+      `somebody wins each round: ${wins}`,
+    )
+  })
+
+  test(`what one of them says that the hosts can receive, the other knows at once (mode ${mode})`, async () => {
+    const { home, away } = await open(mode)
+    for (let round = 0; round < 20; round++) {
+      const [one, other] = round % 2 ? [home, away] : [away, home]
+      const receivable = round % 5 ? [`f${round}`] : null
+      await one.catalogue.setReceivable(receivable)
+      assert.equal((await other.catalogue.info()).receivable, receivable, `round ${round}`)
     }
   })
+}
 
 // Because a quorum of dc1 says nothing of dc2: what is not there yet must be missing, never other bytes.
 test('what was put in one data centre reads back byte for byte in the other, at once where it is asked carefully', async () => {
@@ -117,20 +126,44 @@ test('a stream that was put through one data centre comes back through the other
   }
 })
 
+// Because a copy of the record that comes late would let streams in that not every host can receive.
+test('what the store says of itself is known in dc2 though no copy of it has come there', async () => {
+  const { client } = await open()
+  const { keyspace, home, away } = newPlaces()
+  await initCassandraStore({ ...home, replication: { dc1: 2 }, mode: 'home:dc1', receivable: ['lz4'] })
+  await replicate(client, keyspace, COPIES)
+  const one = await openCassandraStore(home)
+  try {
+    const other = await openCassandraStore(away)
+    try {
+      const said = async () => (await other.catalogue.info()).receivable
+      assert.equal(await said(), ['lz4'])
+      await replicate(client, keyspace, { dc1: 2 })
+      await one.catalogue.setReceivable(['lz4', 'zstd'])
+      await replicate(client, keyspace, COPIES)
+      assert.equal(await said(), ['lz4', 'zstd'])
+      // Of this change dc2 gets its part, and still nothing of the rest.
+      await other.catalogue.setReceivable(['embedded'])
+      assert.equal(await said(), ['embedded'])
+      await (await openCassandraStore(away)).close()
+    } finally {
+      await other.close()
+    }
+  } finally {
+    await one.close()
+  }
+})
+
 // Because a copy that one data centre lost, or has wrong, is in the other: the careful look asks a majority of all.
 test('a copy that dc2 does not have is found in dc1 by the careful look alone', async () => {
   const { home, away, keyspace, client } = await open()
   const write = extent(64 * KIB)
   const data = bytes(seeded(seed + 1), 64 * KIB)
-  const replicate = (copies: string) =>
-    client.execute(
-      `ALTER KEYSPACE ${keyspace} WITH replication = {'class': 'NetworkTopologyStrategy', ${copies}}`,
-    )
-  await replicate("'dc1': 2")
+  await replicate(client, keyspace, { dc1: 2 })
   const writer = await home.blobs.create(write)
   await writer.put(0, data, digestOf(data))
   await writer.close()
-  await replicate("'dc1': 2, 'dc2': 1")
+  await replicate(client, keyspace, COPIES)
   const reader = await away.blobs.open(write)
   assert.is(
     await reader.get(0).catch((error: unknown) => codeOf(error)),
@@ -163,7 +196,7 @@ blobStoreContract(
 
 const end = suite('cassandra: two data centres: the end')
 end('the stores close', async () => {
-  await (await open()).cleanup()
+  for (const stores of opened.values()) await (await stores).cleanup()
   await (await emptied)?.cleanup()
 })
 end.run()

@@ -4,13 +4,14 @@ import { Client } from 'cassandra-driver'
 import { systemClock } from '../../pipeline/base/clock.ts'
 import { retryScope } from '../../pipeline/limit/retry.ts'
 import { initCassandraStore, openCassandraStore } from '../../pipeline/stores/cassandra/index.ts'
+import type { Replication } from '../../pipeline/stores/cassandra/schema.ts'
 import type { Store } from '../../pipeline/stores/contract.ts'
 import { retrying } from '../../pipeline/stores/retrying.ts'
 import { CLUSTER_NODES, clusterStart } from './cluster-nodes.ts'
 import { runScript } from './runner/script.ts'
 
 /** Two copies in dc1, so a quorum there needs both its nodes; one in dc2. */
-const replication = { dc1: 2, dc2: 1 }
+export const COPIES: Replication = { dc1: 2, dc2: 1 }
 
 export interface ClusterStores {
   /** Local to dc1, the home. */
@@ -26,10 +27,26 @@ export interface ClusterStores {
   readonly cleanup: () => Promise<void>
 }
 
-export async function clusterStores(mode = 'home:dc1'): Promise<ClusterStores> {
+/** A new keyspace as each data centre opens it. */
+export function newPlaces() {
   const keyspace = `tidepool_test_${randomBytes(8).toString('hex')}`
-  const home = { contactPoints: [CLUSTER_NODES[0], CLUSTER_NODES[1]], localDc: 'dc1', keyspace }
-  const away = { contactPoints: [CLUSTER_NODES[2]], localDc: 'dc2', keyspace }
+  return {
+    keyspace,
+    home: { contactPoints: [CLUSTER_NODES[0], CLUSTER_NODES[1]], localDc: 'dc1', keyspace },
+    away: { contactPoints: [CLUSTER_NODES[2]], localDc: 'dc2', keyspace },
+  }
+}
+
+/** Changes who has copies from now on. What is there is not repaired: it does not come to whoever is new. */
+export async function replicate(client: Client, keyspace: string, copies: Replication): Promise<void> {
+  const each = Object.entries(copies).map(([dc, count]) => `'${dc}': ${count}`)
+  await client.execute(
+    `ALTER KEYSPACE ${keyspace} WITH replication = {'class': 'NetworkTopologyStrategy', ${each.join(', ')}}`,
+  )
+}
+
+export async function clusterStores(mode = 'home:dc1'): Promise<ClusterStores> {
+  const { keyspace, home, away } = newPlaces()
   const client = new Client({
     contactPoints: [...CLUSTER_NODES],
     localDataCenter: 'dc1',
@@ -42,7 +59,7 @@ export async function clusterStores(mode = 'home:dc1'): Promise<ClusterStores> {
     await client.shutdown()
   }
   try {
-    await initCassandraStore({ ...home, replication, mode })
+    await initCassandraStore({ ...home, replication: COPIES, mode })
     const [one, other] = [await openCassandraStore(home), await openCassandraStore(away)]
     stores.push(one, other)
     return { home: one, away: other, keyspace, client, cleanup }

@@ -27,7 +27,7 @@ export interface CatalogueOptions {
   readonly pageRows?: number | undefined
 }
 
-const { localQuorum, localSerial, serial: globalSerial } = types.consistencies
+const { localQuorum, localSerial, quorum, serial: globalSerial } = types.consistencies
 const QUORUM: QueryOptions = { prepare: true, isIdempotent: true, consistency: localQuorum }
 const LIST: QueryOptions = { ...QUORUM, fetchSize: 2000 }
 
@@ -44,12 +44,18 @@ export function cassandraCatalogue(options: CatalogueOptions): Catalogue {
   }
   const serialRead: QueryOptions = { prepare: true, isIdempotent: true, consistency: level }
   const sessions = serial === local ? [local] : [local, serial]
+  const record = {
+    session: serial,
+    keyspace,
+    // Without a home, changes come through any data centre: only majorities of all copies are sure to meet.
+    consistency: mode.kind === 'home' ? localQuorum : quorum,
+    serial: level,
+  }
   const notes: NoteTable = { session: serial, keyspace, serial: level }
 
   return {
-    info: (callOptions = {}) => infoNow(local, keyspace, callOptions),
-    setReceivable: (receivable, callOptions = {}) =>
-      setReceivable(serial, keyspace, receivable, { ...callOptions, serial: level }),
+    info: (callOptions = {}) => infoNow(record, callOptions),
+    setReceivable: (receivable, callOptions = {}) => setReceivable(record, receivable, callOptions),
 
     read: (project, { signal } = {}) =>
       readProject(serial, keyspace, project, level, signal, options.pageRows),

@@ -39,12 +39,26 @@ const toInfo = (row: types.Row): KeyspaceInfo => ({
   receivable: row.get('receivable') as string[] | null,
 })
 
-/** Undefined where there is no such record, or no table for it. */
+/**
+ * As a look at that level shows it. Where that shows none, or a part of one, the store was made far away a moment ago,
+ * or its data centre was added and not repaired: then as all transactions have left it.
+ */
+async function findInfo(
+  ask: (how: QueryOptions) => Promise<types.ResultSet>,
+  consistency: types.consistencies,
+): Promise<KeyspaceInfo | undefined> {
+  for (const level of [consistency, types.consistencies.serial]) {
+    const row = (await ask({ prepare: true, isIdempotent: true, consistency: level })).first()
+    if (row && row.get('format') !== null) return toInfo(row)
+  }
+  return undefined
+}
+
+/** From nearby, for what never changes. Undefined: no such record, or no table for it. */
 export async function readInfo(client: Client, keyspace: string): Promise<KeyspaceInfo | undefined> {
   try {
-    const how = { prepare: true, consistency: types.consistencies.localQuorum }
-    const row = (await client.execute(infoQuery(keyspace), [], how)).first()
-    return row ? toInfo(row) : undefined
+    const ask = (how: QueryOptions) => client.execute(infoQuery(keyspace), [], how)
+    return await findInfo(ask, types.consistencies.localQuorum)
   } catch (error) {
     if (error instanceof errors.ResponseError && error.code === types.responseErrorCodes.invalid)
       return undefined
@@ -52,17 +66,24 @@ export async function readInfo(client: Client, keyspace: string): Promise<Keyspa
   }
 }
 
-/** As `Catalogue.info`: nearby, so that what was changed far away is seen a moment later. */
-export async function infoNow(
-  session: Session,
-  keyspace: string,
-  { signal }: CallOptions,
-): Promise<StoreInfo> {
-  const how = { prepare: true, isIdempotent: true, consistency: types.consistencies.localQuorum }
+/** Where and how the record is read and changed: any two looks at this level through this session have a copy in common. */
+export interface RecordPlace {
+  readonly session: Session
+  readonly keyspace: string
+  readonly consistency: types.consistencies
+  readonly serial: types.consistencies
+}
+
+/**
+ * As `Catalogue.info`: a plain read where changes are committed, for a copy far from there may be late. No serial one:
+ * all hosts read the same row, at each save, and serial reads of one row get in each other's way.
+ */
+export async function infoNow(place: RecordPlace, { signal }: CallOptions): Promise<StoreInfo> {
+  const { session, keyspace, consistency } = place
   const call = { what: `read of the record of keyspace ${keyspace}`, signal }
-  const row = (await session.read(infoQuery(keyspace), [], how, call)).first()
-  if (!row) throw notInitialised(keyspace)
-  const { mode: _mode, ...info } = toInfo(row)
+  const found = await findInfo((how) => session.read(infoQuery(keyspace), [], how, call), consistency)
+  if (!found) throw notInitialised(keyspace)
+  const { mode: _mode, ...info } = found
   return info
 }
 
@@ -76,18 +97,12 @@ export const receivableTerm = (
 
 /** A transaction, as the one that made the record: mixed with plain writes their clocks would decide. */
 export async function setReceivable(
-  session: Session,
-  keyspace: string,
+  { session, keyspace, consistency, serial }: RecordPlace,
   receivable: readonly string[] | null,
-  { serial, signal }: CallOptions & { readonly serial: types.consistencies },
+  { signal }: CallOptions,
 ): Promise<void> {
   const what = `record of keyspace ${keyspace}`
-  const how: QueryOptions = {
-    prepare: true,
-    isIdempotent: false,
-    consistency: types.consistencies.localQuorum,
-    serialConsistency: serial,
-  }
+  const how: QueryOptions = { prepare: true, isIdempotent: false, consistency, serialConsistency: serial }
   const { term, params } = receivableTerm(receivable)
   const query = `UPDATE ${keyspace}.info SET receivable = ${term} WHERE name = 'store' IF EXISTS`
   let lost: unknown
