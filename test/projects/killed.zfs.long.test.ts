@@ -1,8 +1,9 @@
 /** Processes that work on projects and are killed, again and again: after each restart nothing is lost and nothing is left over. */
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -18,7 +19,7 @@ import type { LifeOrders, Told } from '../support/crash/life.ts'
 import { expectedTree, seenTree } from '../support/crash/steps.ts'
 import { withDirectoryStore } from '../support/directory-store.ts'
 import { startEngine } from '../support/engine.ts'
-import { chance, int, runSeed, seeded } from '../support/random.ts'
+import { chance, int, type Random, runSeed, seeded } from '../support/random.ts'
 import { type RealZfs, withPool } from '../support/zfs-pool.ts'
 
 const test = suite('projects of processes that are killed')
@@ -36,33 +37,30 @@ test(`after ${rounds} kills every project is what was last written, and nothing 
       const ledger = new Ledger()
       const state = join(world.directory, 'state')
       const { parent, mounts } = world
-      for (let round = 1; round <= rounds; round++) {
-        const orders: LifeOrders = {
-          parent,
-          mounts,
-          store: path,
-          state,
-          seed: seed + round,
-          branch: round,
-          projects: ledger.orders(AT_WORK),
-        }
-        await liveAndDie(orders, ledger, int(random, 0, LIFE_MS))
-        const engine = await startEngine(world, store, state)
-        try {
-          await restoredAreWhole(engine, ledger, `round ${round}`)
-          await inOrder(engine, ledger, `round ${round}`)
-          const atWork = ledger.orders(AT_WORK).map(({ id }) => id)
-          for (const page of ledger.pages.values())
-            if (atWork.includes(page.id) || page.doing || page.stepping !== undefined) {
-              await isWhatItWas(engine, ledger, page, `round ${round}`)
-              // One that was killed before the store knew of it never was.
-              const isThere = ledger.pages.has(page.id) && !page.destroyed
-              if (chance(random, 0.5) && isThere) await engine.evict(page.id)
-            }
+      let life = startLife()
+      try {
+        for (let round = 1; round <= rounds; round++) {
+          const orders: LifeOrders = {
+            parent,
+            mounts,
+            store: path,
+            state,
+            seed: seed + round,
+            branch: round,
+            projects: ledger.orders(AT_WORK),
+          }
+          await liveAndDie(life, orders, ledger, int(random, 0, LIFE_MS))
+          life = startLife()
+          const engine = await startEngine(world, store, state)
+          try {
+            await asItWasTold(engine, ledger, random, `round ${round}`)
+          } finally {
+            await engine.stop()
+          }
           if (round % 10 === 0) await storeIsWhole(store)
-        } finally {
-          await engine.stop()
         }
+      } finally {
+        life.kill('SIGKILL')
       }
       const tried = [...ledger.interrupted].map(([what, count]) => `${what} ${count}`).join(', ')
       process.stderr.write(`killed while doing: ${tried}; ${ledger.pages.size} projects\n`)
@@ -70,15 +68,24 @@ test(`after ${rounds} kills every project is what was last written, and nothing 
     }),
   ))
 
+type LifeProcess = ChildProcessByStdio<Writable, Readable, null>
+
+/** It waits for its orders: a second of a round otherwise, for its modules and to ask what the ZFS here can do. */
+function startLife(): LifeProcess {
+  return spawn(process.execPath, ['--import', import.meta.resolve('tsx'), LIFE], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+}
+
 /** Resolves once it is dead and all that it told is noted. */
-async function liveAndDie(orders: LifeOrders, ledger: Ledger, lifeMs: number): Promise<void> {
-  const child = spawn(
-    process.execPath,
-    ['--import', import.meta.resolve('tsx'), LIFE, JSON.stringify(orders)],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
+async function liveAndDie(
+  child: LifeProcess,
+  orders: LifeOrders,
+  ledger: Ledger,
+  lifeMs: number,
+): Promise<void> {
+  // Why it cannot be written to is told by its end.
+  child.stdin.on('error', () => {}).end(JSON.stringify(orders))
   let failure: string | undefined
   let timer: NodeJS.Timeout | undefined
   const closed = once(child, 'close')
@@ -95,6 +102,20 @@ async function liveAndDie(orders: LifeOrders, ledger: Ledger, lifeMs: number): P
   assert.is(failure, undefined, `life ${orders.branch} failed: ${failure}`)
   assert.is(signal, 'SIGKILL', `life ${orders.branch} ended with ${code}`)
   ledger.killed()
+}
+
+/** Here and in the store, for what was at work or may be half done; half of it is evicted then. */
+async function asItWasTold(engine: Engine, ledger: Ledger, random: Random, when: string): Promise<void> {
+  await restoredAreWhole(engine, ledger, when)
+  await inOrder(engine, ledger, when)
+  const atWork = ledger.orders(AT_WORK).map(({ id }) => id)
+  for (const page of ledger.pages.values())
+    if (atWork.includes(page.id) || page.doing || page.stepping !== undefined) {
+      await isWhatItWas(engine, ledger, page, when)
+      // One that was killed before the store knew of it never was.
+      const isThere = ledger.pages.has(page.id) && !page.destroyed
+      if (chance(random, 0.5) && isThere) await engine.evict(page.id)
+    }
 }
 
 /** What has the name of a restored point is all of that point, mounted or not; what was half received is gone. */

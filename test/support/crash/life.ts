@@ -1,5 +1,6 @@
 /** What a process that is about to be killed does, and what it tells of it first, so that its parent knows what may be half-done. */
 import { writeSync } from 'node:fs'
+import { text } from 'node:stream/consumers'
 import { undelete } from '../../../daemon/projects/destroy.ts'
 import type { Engine } from '../../../daemon/projects/engine.ts'
 import { Launcher } from '../../../native/zfs/launcher.ts'
@@ -60,12 +61,15 @@ const WORKERS = 2
 // Not by console.log: it must have left this process before the deed begins.
 const tell = (what: Told): void => void writeSync(1, `${JSON.stringify(what)}\n`)
 
-async function main(orders: LifeOrders): Promise<void> {
-  const store = await openDirectoryStore(orders.store)
+async function main(): Promise<void> {
   // As a daemon has it: it is killed with commands that the launcher has started.
   const launcher = new Launcher()
+  const zfs = await openZfs({}, { launcher })
+  // All that takes long is there when they come: a process is started while the life before it is still looked at.
+  const orders = JSON.parse(await text(process.stdin)) as LifeOrders
+  const store = await openDirectoryStore(orders.store)
   const world = {
-    zfs: await openZfs({}, { launcher }),
+    zfs,
     parent: datasetName(orders.parent),
     mounts: orders.mounts,
   }
@@ -213,7 +217,7 @@ class Life {
   }
 }
 
-main(JSON.parse(process.argv[2] as string)).catch((error: unknown) => {
+main().catch((error: unknown) => {
   tell({ tells: 'failed', why: error instanceof Error ? (error.stack ?? error.message) : String(error) })
   process.exit(1)
 })
