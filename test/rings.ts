@@ -68,6 +68,7 @@ export const selections: Readonly<
     ],
     long: 0.1,
   },
+  quick: { rings: quick, long: 0.1 },
   slow: {
     rings: rings.map((ring) => ring.name).filter((name) => !quick.includes(name)),
     long: 1,
