@@ -1,6 +1,7 @@
 /** Processes that work on projects and are killed, again and again: after each restart nothing is lost and nothing is left over. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
@@ -13,6 +14,7 @@ import { liveName } from '../../daemon/projects/names.ts'
 import { listDatasets } from '../../native/zfs/list.ts'
 import { scrub } from '../../pipeline/scrub/scrub.ts'
 import type { Store } from '../../pipeline/stores/contract.ts'
+import { compiled } from '../support/compiled.ts'
 import { inPlace } from '../support/crash/in-place.ts'
 import { Ledger, type ProjectPage } from '../support/crash/ledger.ts'
 import type { LifeOrders, Told } from '../support/crash/life.ts'
@@ -37,7 +39,10 @@ test(`after ${rounds} kills every project is what was last written, and nothing 
       const ledger = new Ledger()
       const state = join(world.directory, 'state')
       const { parent, mounts } = world
-      let life = startLife()
+      const programs = join(world.directory, 'programs')
+      await mkdir(programs)
+      const program = await compiled(LIFE, programs)
+      let life = startLife(program)
       try {
         for (let round = 1; round <= rounds; round++) {
           const orders: LifeOrders = {
@@ -50,7 +55,7 @@ test(`after ${rounds} kills every project is what was last written, and nothing 
             projects: ledger.orders(AT_WORK),
           }
           await liveAndDie(life, orders, ledger, int(random, 0, LIFE_MS))
-          life = startLife()
+          life = startLife(program)
           const engine = await startEngine(world, store, state)
           try {
             await asItWasTold(engine, ledger, random, `round ${round}`)
@@ -70,11 +75,9 @@ test(`after ${rounds} kills every project is what was last written, and nothing 
 
 type LifeProcess = ChildProcessByStdio<Writable, Readable, null>
 
-/** It waits for its orders: a second of a round otherwise, for its modules and to ask what the ZFS here can do. */
-function startLife(): LifeProcess {
-  return spawn(process.execPath, ['--import', import.meta.resolve('tsx'), LIFE], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
+/** It waits for its orders: its start is no part of a round. Compiled, that takes 0.4 s of a core instead of 1.6. */
+function startLife(program: string): LifeProcess {
+  return spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] })
 }
 
 /** Resolves once it is dead and all that it told is noted. */
